@@ -11,7 +11,8 @@ import (
 type (
 	// Duration is a span of time: "20ms", "2h".
 	Duration des.Time
-	// Bitrate is a data rate in bit/s: "100Mbit/s". Zero is infinitely fast.
+	// Bitrate is a data rate in bit/s: "100Mbit/s". Zero is infinitely fast
+	// and written "unlimited".
 	Bitrate int64
 	// Frequency is a rate of events in 1/s: "20/s", "0.5/s", "6/min".
 	Frequency float64
@@ -34,7 +35,7 @@ type Address struct {
 type Prefix netip.Prefix
 
 // Limit is how much a queue holds: "250 packets", "64KiB". Zero in both is no
-// limit.
+// limit and written "unlimited".
 type Limit struct {
 	Packets int
 	Bytes   Size
@@ -45,3 +46,15 @@ type Arrivals struct {
 	Law  string
 	Rate Frequency
 }
+
+// The laws of Arrivals.
+const (
+	// Poisson arrivals have independent exponential gaps.
+	Poisson = "poisson"
+	// Fixed arrivals come at equal distances.
+	Fixed = "fixed"
+)
+
+// Seconds returns d in seconds. It is for output and statistics: no event may
+// depend on it.
+func (d Duration) Seconds() float64 { return des.Time(d).Seconds() }
