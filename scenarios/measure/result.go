@@ -26,6 +26,8 @@ type Metric struct {
 	CI95 *[2]float64
 	// Doc says in one sentence what is counted and when.
 	Doc string
+	// Key marks what a short summary shows.
+	Key bool
 }
 
 // Series is one quantity against time. At Time[i], in seconds, the quantity

@@ -1,0 +1,202 @@
+package measure
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Quantity is one thing that is measured of every owner of a kind.
+type Quantity struct {
+	// Of is the kind of owner: "host", "listening host", "link", or a kind
+	// of workload.
+	Of string
+	// Name is the part of the metric's name after the dot.
+	Name string
+	// Unit is that of the metric, see Metric.
+	Unit string
+	// SeriesUnit is the unit of the series of that name, "" if there is no
+	// series. Step is true if it has a value for each interval.
+	SeriesUnit string
+	Step       bool
+	// Label names the series in a figure.
+	Label string
+	// Key marks what a short summary shows.
+	Key bool
+	// Doc says what is measured.
+	Doc string
+}
+
+// The kinds of owners in the catalogue that are no workloads.
+const (
+	OfHost      = "host"
+	OfListening = "listening host"
+	OfLink      = "link"
+)
+
+// Catalogue returns all quantities, in the order of the kinds and then in the
+// order in which a Result has them. The caller may change the slice.
+func Catalogue() []Quantity { return slices.Clone(catalogue) }
+
+// QuantitiesOf returns the quantities of one kind of owner.
+func QuantitiesOf(kind string) []Quantity {
+	var out []Quantity
+	for _, q := range catalogue {
+		if q.Of == kind {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func lookup(of, name string) Quantity {
+	for _, q := range catalogue {
+		if q.Of == of && q.Name == name {
+			return q
+		}
+	}
+	panic(fmt.Sprintf("measure: no quantity %q of a %s in the catalogue", name, of))
+}
+
+// count, ratio, mean and so on are the common forms of a catalogue entry.
+func count(of, name, label, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: "count", SeriesUnit: "1/s", Step: true, Label: label, Doc: doc}
+}
+
+func plainCount(of, name, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: "count", Doc: doc}
+}
+
+func ratio(of, name, label, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: "ratio", SeriesUnit: "ratio", Step: true, Label: label, Doc: doc}
+}
+
+func seconds(of, name, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: "s", Doc: doc}
+}
+
+func secondsSeries(of, name, label, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: "s", SeriesUnit: "s", Step: true, Label: label, Doc: doc}
+}
+
+// level is a gauge: its metric is the mean over time, its series has the value
+// at each point.
+func level(of, name, unit, label, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: unit, SeriesUnit: unit, Label: label, Doc: doc}
+}
+
+func peak(of, name, unit, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: unit, Doc: doc}
+}
+
+func bitrate(of, name, label, doc string) Quantity {
+	return Quantity{Of: of, Name: name, Unit: "bit/s", SeriesUnit: "bit/s", Step: true, Label: label, Doc: doc}
+}
+
+func key(q Quantity) Quantity {
+	q.Key = true
+	return q
+}
+
+var catalogue = slices.Concat(
+	connecting("clients"),
+	[]Quantity{
+		count("server", "accepted", "accepted connections", "Connections that the server accepted."),
+		key(count("server", "served", "responses", "Responses that the server wrote in full.")),
+		plainCount("server", "failed", "Accepted connections that ended with an error."),
+
+		count("sink", "accepted", "accepted connections", "Connections that the sink accepted."),
+		bitrate("sink", "goodput", "goodput", "Payload delivered to the sink, over the time from the first connection on."),
+		{Of: "sink", Name: "delivered", Unit: "B", Doc: "Payload delivered to the sink."},
+
+		key(bitrate("bulk", "goodput", "goodput", "Payload delivered to the receiver, over the time from the start of the transfer to its end.")),
+		{Of: "bulk", Name: "delivered", Unit: "B", Doc: "Payload delivered to the receiver."},
+		key(seconds("bulk", "completion", "Time from the start of the transfer to its last byte at the receiver; none if it is endless or unfinished.")),
+		plainCount("bulk", "failed", "Connections of the transfer that ended with an error."),
+	},
+	connecting("request_response"),
+	[]Quantity{
+		key(count("request_response", "requests", "requests", "Requests that were written.")),
+		key(count("request_response", "responses", "responses", "Responses that arrived in full.")),
+		secondsSeries("request_response", "turnaround_mean", "mean turnaround", "Mean time from a request to the last byte of its response, of the responses that arrived in the time."),
+		key(secondsSeries("request_response", "turnaround_p50", "median turnaround", "Median of the time from a request to the last byte of its response.")),
+		seconds("request_response", "turnaround_p90", "90 % quantile of the time from a request to the last byte of its response."),
+		key(seconds("request_response", "turnaround_p99", "99 % quantile of the time from a request to the last byte of its response.")),
+
+		key(count("syn_flood", "syns_sent", "spoofed SYNs", "Spoofed SYNs that were sent.")),
+	},
+	ofHosts, ofListeners, ofLinks,
+)
+
+// connecting is the quantities of a workload that attempts to connect.
+func connecting(of string) []Quantity {
+	return []Quantity{
+		key(count(of, "attempts", "attempts", "Attempts to connect that started.")),
+		key(ratio(of, "connect_success", "connected", "Share of the attempts that were connected before the application's timeout.")),
+		key(ratio(of, "first_syn_accepted", "connected by the first SYN", "Share of the attempts that were connected without a retransmission of the SYN.")),
+		seconds(of, "connect_mean", "Mean time to connect, of the attempts that were connected."),
+		key(secondsSeries(of, "connect_p50", "median time to connect", "Median time to connect.")),
+		seconds(of, "connect_p90", "90 % quantile of the time to connect."),
+		key(secondsSeries(of, "connect_p99", "99 % quantile of the time to connect", "99 % quantile of the time to connect.")),
+		seconds(of, "connect_max", "Longest time to connect."),
+		ratio(of, "response_success", "got the whole response", "Share of the attempts that got the whole response."),
+		seconds(of, "response_p50", "Median time from the start of the attempt to the last byte of the response."),
+		seconds(of, "response_p90", "90 % quantile of the time from the start of the attempt to the last byte of the response."),
+		seconds(of, "response_p99", "99 % quantile of the time from the start of the attempt to the last byte of the response."),
+		key(plainCount(of, "timeouts", "Attempts that ended without a connection by the application's timeout or the retry limit of the stack.")),
+		plainCount(of, "refused", "Attempts that were answered by RST."),
+		plainCount(of, "resets", "Attempts that RST ended after the connection was established."),
+		plainCount(of, "unreachable", "Attempts that ended because the destination is unreachable."),
+		plainCount(of, "no_ports", "Attempts for which no local port was free."),
+		plainCount(of, "aborted", "Attempts that were connected and ended without the whole response."),
+		plainCount(of, "undecided", "Attempts that started at or after the first one whose outcome the run did not see; they count in no ratio."),
+	}
+}
+
+var ofHosts = []Quantity{
+	level(OfHost, "established", "connections", "established connections", "Connections in ESTABLISHED, mean over time."),
+	level(OfHost, "time_wait", "connections", "connections in TIME-WAIT", "Connections in TIME-WAIT, mean over time."),
+	peak(OfHost, "time_wait_max", "connections", "Connections in TIME-WAIT, maximum."),
+	count(OfHost, "active_opens", "active opens", "Connections that the host opened (ActiveOpens)."),
+	count(OfHost, "passive_opens", "passive opens", "Connections that a listener completed (PassiveOpens)."),
+	count(OfHost, "attempt_fails", "failed opens", "Connections that failed before they were established (AttemptFails)."),
+	count(OfHost, "estab_resets", "resets", "Connections that went from ESTABLISHED or CLOSE-WAIT to CLOSED at once (EstabResets)."),
+	count(OfHost, "in_segs", "segments in", "Segments that the stack took in (InSegs)."),
+	count(OfHost, "out_segs", "segments out", "Segments that the stack sent (OutSegs)."),
+	count(OfHost, "retrans_segs", "retransmissions", "Segments that the stack sent again (RetransSegs)."),
+	count(OfHost, "out_rsts", "RSTs out", "RSTs that the stack sent (OutRsts)."),
+	count(OfHost, "syn_retransmits", "SYN retransmissions", "SYNs and SYN-ACKs of sockets sent again (TCPSynRetrans)."),
+	count(OfHost, "rto_timeouts", "retransmission timeouts", "Expiries of the retransmission timer (TCPTimeouts)."),
+	count(OfHost, "fast_retransmits", "fast retransmissions", "Segments sent again by fast retransmit (TCPFastRetrans)."),
+	count(OfHost, "keepalive_probes", "keepalive probes", "Keepalive probes that were sent (TCPKeepAlive)."),
+	count(OfHost, "abort_on_timeout", "aborts on timeout", "Connections given up because nothing was acknowledged (TCPAbortOnTimeout)."),
+	count(OfHost, "challenge_acks", "challenge ACKs", "Challenge ACKs that were sent (TCPChallengeACK)."),
+}
+
+var ofListeners = []Quantity{
+	key(level(OfListening, "syn_queue", "entries", "half-open connections", "Connections in SYN-RECEIVED at the host, mean over time, exact.")),
+	key(peak(OfListening, "syn_queue_max", "entries", "Connections in SYN-RECEIVED at the host, maximum.")),
+	level(OfListening, "accept_queue", "entries", "accept queue", "Connections that wait to be accepted, mean over time, exact."),
+	peak(OfListening, "accept_queue_max", "entries", "Connections that wait to be accepted, maximum."),
+	key(ratio(OfListening, "syn_drop", "dropped SYNs", "Share of the SYNs at the host's listeners that got neither an entry nor a cookie.")),
+	count(OfListening, "syns_received", "SYNs", "SYNs that the listeners saw."),
+	count(OfListening, "syns_queued", "queued SYNs", "SYNs that got a half-open entry."),
+	key(count(OfListening, "synack_retransmits", "SYN-ACK retransmissions", "SYN-ACKs that listeners sent again.")),
+	key(count(OfListening, "listen_drops", "listen drops", "SYNs and third ACKs that a listener dropped (ListenDrops).")),
+	count(OfListening, "listen_overflows", "accept queue overflows", "Drops because the accept queue was full (ListenOverflows)."),
+	count(OfListening, "req_q_full_drop", "SYN queue overflows", "SYNs dropped because the SYN queue was full (TCPReqQFullDrop)."),
+	count(OfListening, "req_q_full_do_cookies", "cookies on overflow", "SYNs answered with a cookie because the SYN queue was full (TCPReqQFullDoCookies)."),
+	count(OfListening, "syncookies_sent", "SYN cookies sent", "SYN-ACKs with a cookie (SyncookiesSent)."),
+	count(OfListening, "syncookies_recv", "SYN cookies received", "Valid cookies that came back (SyncookiesRecv)."),
+	count(OfListening, "syncookies_failed", "SYN cookies failed", "ACKs without a valid cookie (SyncookiesFailed)."),
+	count(OfListening, "requests_expired", "expired half-open entries", "Half-open entries whose last SYN-ACK timed out."),
+	count(OfListening, "requests_pruned", "pruned half-open entries", "Half-open entries dropped early because the queue was more than half full."),
+}
+
+var ofLinks = []Quantity{
+	level(OfLink, "queue", "packets", "queue", "Packets in the queue, the one in service included: mean of the values at the measurement interval."),
+	bitrate(OfLink, "throughput", "throughput", "Bits that left the queue per second, headers included."),
+	ratio(OfLink, "utilization", "utilization", "Throughput over the rate of the link; none if the link has no rate."),
+	count(OfLink, "sent", "packets", "Packets that left the queue."),
+	count(OfLink, "dropped", "dropped packets", "Packets that the queue dropped."),
+	count(OfLink, "lost", "lost packets", "Packets that the loss model took."),
+}

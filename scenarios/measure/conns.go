@@ -1,0 +1,274 @@
+package measure
+
+import (
+	"tcplab/des"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/segment"
+)
+
+// Row is one connection of the connection table.
+type Row struct {
+	// Number counts the connections from 1, in the order in which they were
+	// opened.
+	Number int
+	// Active is the end that opened the connection, Passive the other one;
+	// in a simultaneous open Passive is the end that opened second. Either
+	// may be missing (Host is then ""), as the passive end of a SYN without
+	// an answer.
+	Active, Passive End
+}
+
+// End is one end of a connection.
+type End struct {
+	// Host is the name of the host, "" if there was no such end.
+	Host string
+	// Node and Port are its address.
+	Node segment.Node
+	Port uint16
+	// Entered is when the connection first came into each state at this
+	// end, des.Never if it did not. Entered[CLOSED] is when its state was
+	// gone.
+	Entered [tcpmodel.NumStates]des.Time
+	// Stats is what the end did. Known is false if it lived on without a
+	// user, as in TIME-WAIT, when the run ended; Stats is then empty.
+	Stats tcpmodel.ConnStats
+	Known bool
+
+	final bool // Stats are the last ones
+}
+
+// ConnTable is the connections of a run.
+type ConnTable struct {
+	Rows []Row
+	// LeftOut is the number of connections opened after the table was full.
+	LeftOut int
+	// HalfOpen is the number of half-open entries that ended without ever
+	// being established and that belong to no row: those of a flood.
+	HalfOpen int
+	// Traces are the events of the chosen connections, in the order of
+	// Options.TraceConns; those that do not exist are missing.
+	Traces []Trace
+}
+
+// Trace is what happened to one connection, at both ends, in order of time.
+type Trace struct {
+	// Number is that of the Row.
+	Number int
+	Events []Event
+	// LeftOut is the number of events after the bound was reached.
+	LeftOut int
+}
+
+// Event is a change of state or a segment.
+type Event struct {
+	Time des.Time
+	// Host and Passive say at which end.
+	Host    string
+	Passive bool
+	Kind    EventKind
+	// From and To are the states before and after a change of state.
+	From, To tcpmodel.State
+	// Segment is the segment that was sent or taken in.
+	Segment segment.Segment
+	Cause   tcpmodel.Cause
+}
+
+// EventKind says what an Event is.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	StateChange EventKind = iota
+	SegmentOut
+	SegmentIn
+)
+
+// String returns "state", "send" or "receive".
+func (k EventKind) String() string { return [...]string{"state", "send", "receive"}[k] }
+
+// fourTuple is a connection as its active end sees it.
+type fourTuple struct {
+	local, remote         segment.Node
+	localPort, remotePort uint16
+}
+
+// endRef says which end of which row a connection of a host is.
+type endRef struct {
+	row     int32
+	passive bool
+}
+
+// connTable fills a ConnTable from what the hosts trace. Its maps are only
+// looked up, never walked.
+type connTable struct {
+	out     ConnTable
+	limit   int
+	tracing bool
+	events  int
+	traceOf map[int32]int // row to index of out.Traces
+	// open has the rows whose active end exists, for passive ends to join.
+	open map[fourTuple]int32
+}
+
+func (t *connTable) init(o Options) {
+	t.limit, t.events = o.Rows, o.TraceEvents
+	t.tracing = len(o.TraceConns) > 0
+	t.open = make(map[fourTuple]int32)
+	t.traceOf = make(map[int32]int)
+	for _, n := range o.TraceConns {
+		if _, twice := t.traceOf[int32(n-1)]; twice || n < 1 {
+			continue
+		}
+		t.traceOf[int32(n-1)] = len(t.out.Traces)
+		t.out.Traces = append(t.out.Traces, Trace{Number: n})
+	}
+}
+
+func (t *connTable) finish() {
+	kept := t.out.Traces[:0]
+	for _, trace := range t.out.Traces {
+		if trace.Number <= len(t.out.Rows) {
+			kept = append(kept, trace)
+		}
+	}
+	t.out.Traces = kept
+}
+
+// state notes a change of state of connection c of host h.
+func (t *connTable) state(now des.Time, h *Host, c tcpmodel.Conn, from, to tcpmodel.State, why tcpmodel.Cause) {
+	ref, known := h.ends[c]
+	if !known {
+		if !counted(to) {
+			if from == tcpmodel.SynReceived {
+				t.out.HalfOpen++
+			}
+			return
+		}
+		if ref, known = t.join(h, c, to); !known {
+			return
+		}
+		h.ends[c] = ref
+	}
+	end := t.endOf(ref)
+	if end.Entered[to] == des.Never || to == tcpmodel.Closed {
+		end.Entered[to] = now
+	}
+	if t.tracing {
+		t.add(ref, Event{Time: now, Host: h.name, Passive: ref.passive, Kind: StateChange, From: from, To: to, Cause: why})
+	}
+	if to == tcpmodel.Closed && end.final {
+		t.forget(h, c, ref)
+	}
+}
+
+// join finds or makes the row of a connection that is new at h. A passive end
+// joins the row of its active end; one that has none, as when a third segment
+// was forged, gets a row once it is established.
+func (t *connTable) join(h *Host, c tcpmodel.Conn, to tcpmodel.State) (endRef, bool) {
+	passive := to != tcpmodel.SynSent
+	reverse := fourTuple{c.Remote, c.Local, c.RemotePort, c.LocalPort}
+	if row, found := t.open[reverse]; found {
+		ref := endRef{row, true}
+		t.begin(ref, h, c)
+		return ref, true
+	}
+	if passive && to == tcpmodel.SynReceived {
+		return endRef{}, false
+	}
+	if len(t.out.Rows) >= t.limit {
+		if !passive {
+			t.out.LeftOut++
+		}
+		return endRef{}, false
+	}
+	row := int32(len(t.out.Rows))
+	t.out.Rows = append(t.out.Rows, Row{Number: int(row) + 1})
+	ref := endRef{row, passive}
+	t.begin(ref, h, c)
+	if !passive {
+		t.open[fourTuple{c.Local, c.Remote, c.LocalPort, c.RemotePort}] = row
+	}
+	return ref, true
+}
+
+// begin sets the end up, anew if a half-open entry of it expired before.
+func (t *connTable) begin(ref endRef, h *Host, c tcpmodel.Conn) {
+	end := t.endOf(ref)
+	*end = End{Host: h.name, Node: c.Local, Port: c.LocalPort}
+	for s := range end.Entered {
+		end.Entered[s] = des.Never
+	}
+}
+
+func (t *connTable) endOf(ref endRef) *End {
+	row := &t.out.Rows[ref.row]
+	if ref.passive {
+		return &row.Passive
+	}
+	return &row.Active
+}
+
+// end takes the figures of connection c; final says that they change no more.
+// A connection is forgotten when its figures are final and its state is gone,
+// whichever comes first.
+func (t *connTable) end(h *Host, c tcpmodel.Conn, s *tcpmodel.ConnStats, final bool) {
+	ref, known := h.ends[c]
+	if !known {
+		return
+	}
+	end := t.endOf(ref)
+	if end.final {
+		return
+	}
+	end.Stats, end.Known, end.final = *s, true, final
+	if final && end.Entered[tcpmodel.Closed] != des.Never {
+		t.forget(h, c, ref)
+	}
+}
+
+func (t *connTable) forget(h *Host, c tcpmodel.Conn, ref endRef) {
+	delete(h.ends, c)
+	tuple := fourTuple{c.Local, c.Remote, c.LocalPort, c.RemotePort}
+	if row, found := t.open[tuple]; found && !ref.passive && row == ref.row {
+		delete(t.open, tuple)
+	}
+}
+
+// segment notes a segment of a connection that is traced. Before the stack has
+// a connection for it, the SYN at the passive end belongs to the row whose
+// active end sent it.
+func (t *connTable) segment(now des.Time, h *Host, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
+	ref, known := h.ends[c]
+	if !known {
+		tuple := fourTuple{seg.Src, seg.Dst, seg.SrcPort, seg.DstPort}
+		if out {
+			tuple = fourTuple{seg.Dst, seg.Src, seg.DstPort, seg.SrcPort}
+		}
+		row, found := t.open[tuple]
+		if !found {
+			return
+		}
+		ref = endRef{row, true}
+	}
+	kind := SegmentIn
+	if out {
+		kind = SegmentOut
+	}
+	t.add(ref, Event{Time: now, Host: h.name, Passive: ref.passive, Kind: kind, Segment: *seg, Cause: why})
+}
+
+func (t *connTable) add(ref endRef, e Event) {
+	i, chosen := t.traceOf[ref.row]
+	if !chosen {
+		return
+	}
+	trace := &t.out.Traces[i]
+	if len(trace.Events) >= t.events {
+		trace.LeftOut++
+		return
+	}
+	trace.Events = append(trace.Events, e)
+}
+
+// Connections returns the connection table. Call it after Finish.
+func (r *Recorder) Connections() *ConnTable { return &r.table.out }

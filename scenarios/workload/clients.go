@@ -1,0 +1,279 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+
+	"tcplab/des"
+	"tcplab/scenarios/measure"
+	"tcplab/scenarios/quantity"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/segment"
+)
+
+// Clients is the configuration of clients that connect again and again, each
+// time for one request.
+type Clients struct {
+	To              quantity.Address  `key:"to" doc:"Host and port to connect to." required:"true"`
+	Arrivals        quantity.Arrivals `key:"arrivals" doc:"When attempts start: a law and a rate." required:"true"`
+	From            quantity.Duration `key:"from" doc:"When the first attempts may start." default:"0s" instant:"true"`
+	Until           quantity.Duration `key:"until" doc:"When no more attempts start; left out, the end of the run." instant:"true"`
+	Limit           int               `key:"limit" doc:"Number of attempts after which no more start; 0 is no limit." default:"0" min:"0"`
+	Request         quantity.Size     `key:"request" doc:"Size of the request; 0B sends none." default:"100B"`
+	Timeout         quantity.Duration `key:"timeout" doc:"Time after which the application gives up connecting; 0s leaves that to the stack." default:"0s"`
+	ResponseTimeout quantity.Duration `key:"response_timeout" doc:"Time from the connection to the whole response after which the application gives up; 0s is never." default:"0s"`
+	Close           string            `key:"close" doc:"Who closes first: as the server says (auto), the server, the client once it has the response, or the client with a RST (abort)." default:"auto" enum:"auto,server,client,abort"`
+	HalfClose       bool              `key:"half_close" doc:"The client shuts down its direction after the request and goes on reading." default:"false"`
+	Keepalive       bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
+}
+
+// Build makes the workload.
+func (c *Clients) Build(name string, on quantity.Host) (Workload, error) {
+	if c.Request < 0 || c.Timeout < 0 || c.ResponseTimeout < 0 || c.Limit < 0 {
+		return nil, errors.New("request, timeout, response_timeout and limit: must not be negative")
+	}
+	if c.Until != 0 && c.Until <= c.From {
+		return nil, fmt.Errorf("until: %v is not after from (%v)", c.Until, c.From)
+	}
+	if _, err := newGaps(c.Arrivals.Law, c.Arrivals.Rate, 0, nil); err != nil {
+		return nil, fmt.Errorf("arrivals: %w", err)
+	}
+	return &clients{base: base{name: name, on: on}, config: *c}, nil
+}
+
+// Which timer of clients fired.
+const (
+	clientArrival = iota
+	clientConnectTimeout
+	clientResponseTimeout
+)
+
+type clients struct {
+	base
+	config   Clients
+	node     segment.Node
+	expected int64 // size of the response
+	closes   string
+	arrival  des.Timer
+	gaps     gaps
+	last     des.Time // no attempt starts from then on
+	connect  waits
+	response waits
+	conns    slots[clientConn]
+	attempts *measure.Attempts
+}
+
+// clientConn is an attempt that has an endpoint.
+type clientConn struct {
+	ep        *tcpmodel.Endpoint
+	attempt   int
+	unwritten int64
+	got       int64
+	connected bool
+	done      bool // has the whole response
+	closed    bool
+}
+
+func (c *clients) prepare(w *World) error {
+	w.asks = append(w.asks, ask{c.config.To, c.name, int64(c.config.Request)})
+	return nil
+}
+
+func (c *clients) start(w *World) (err error) {
+	if err = c.begin(w); err != nil {
+		return err
+	}
+	if c.node, err = w.peer(c.config.To); err != nil {
+		return err
+	}
+	c.closes = c.config.Close
+	if s := w.service(c.config.To); s != nil {
+		c.expected = s.response
+		if c.closes == "" || c.closes == "auto" {
+			c.closes = "client"
+			if s.serverCloses {
+				c.closes = "server"
+			}
+		}
+	}
+	c.attempts = w.Recorder.Attempts("clients", c.name, c.expected > 0)
+	c.connect = newWaits(c.sim, c.component, c, clientConnectTimeout, des.Time(c.config.Timeout))
+	c.response = newWaits(c.sim, c.component, c, clientResponseTimeout, des.Time(c.config.ResponseTimeout))
+	c.last = c.end(c.config.Until)
+	c.gaps, err = newGaps(c.config.Arrivals.Law, c.config.Arrivals.Rate, des.Time(c.config.From), c.sim.Stream(c.name+"/arrivals"))
+	if err != nil {
+		return err
+	}
+	c.arrival = c.sim.NewTimer(c.component, c, clientArrival)
+	c.armArrival()
+	w.Recorder.OnFinish(c.snapshot)
+	return nil
+}
+
+func (c *clients) armArrival() {
+	if c.config.Limit > 0 && c.attempts.Len() >= c.config.Limit {
+		return
+	}
+	if at := c.gaps.next(); at < c.last {
+		c.sim.Arm(c.arrival, at)
+	}
+}
+
+// HandleTimer starts attempts and ends those that took too long.
+func (c *clients) HandleTimer(now des.Time, which uint64) {
+	switch which {
+	case clientArrival:
+		c.attempt(now)
+		c.armArrival()
+	case clientConnectTimeout:
+		for w, ok := c.connect.due(now); ok; w, ok = c.connect.due(now) {
+			if c.conns.generations[w.slot] == w.generation && !c.conns.rows[w.slot].connected {
+				c.giveUp(w.slot)
+			}
+		}
+	case clientResponseTimeout:
+		for w, ok := c.response.due(now); ok; w, ok = c.response.due(now) {
+			if c.conns.generations[w.slot] == w.generation && !c.conns.rows[w.slot].done {
+				c.giveUp(w.slot)
+			}
+		}
+	}
+}
+
+func (c *clients) attempt(now des.Time) {
+	n := c.attempts.Start(now)
+	i := c.conns.take()
+	c.conns.rows[i] = clientConn{attempt: n, unwritten: int64(c.config.Request)}
+	ep, err := c.stack.Connect(c.node, c.config.To.Port, c, tcpmodel.SocketOptions{Keepalive: c.config.Keepalive, Tag: uint64(i)})
+	if err != nil {
+		c.attempts.Fail(n, outcomeOf(err))
+		c.conns.release(i)
+		return
+	}
+	c.conns.rows[i].ep = ep
+	if c.config.Timeout > 0 {
+		c.connect.add(now, i, c.conns.generations[i])
+	}
+}
+
+// giveUp ends attempt i as an application does that has waited long enough.
+func (c *clients) giveUp(i uint32) {
+	r := &c.conns.rows[i]
+	if r.closed {
+		return
+	}
+	c.attempts.Fail(r.attempt, measure.TimedOut)
+	r.closed = true
+	r.ep.Close()
+}
+
+// HandleEvents runs an attempt.
+func (c *clients) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
+	i := uint32(ep.Tag())
+	r := &c.conns.rows[i]
+	if ev&tcpmodel.EvConnected != 0 && !r.closed {
+		r.connected = true
+		c.attempts.Connect(r.attempt, now, ep.Stats().Retransmits)
+		if c.config.ResponseTimeout > 0 {
+			c.response.add(now, i, c.conns.generations[i])
+		}
+		c.begun(i)
+	}
+	if ev&tcpmodel.EvWritable != 0 && !r.closed {
+		c.write(i)
+	}
+	if ev&tcpmodel.EvReadable != 0 {
+		c.read(now, i)
+	}
+	if ev&tcpmodel.EvFailed != 0 {
+		c.attempts.Fail(r.attempt, outcomeOf(ep.Err()))
+		r.closed = true
+		ep.Close()
+	}
+	if !r.closed && ep.EOF() {
+		if c.expected > 0 {
+			c.attempts.Fail(r.attempt, measure.Broken)
+		}
+		r.closed = true
+		ep.Close()
+	}
+	if ev&tcpmodel.EvReleased != 0 {
+		c.record.Snapshot(ep.Conn(), ep.Stats())
+		r.ep = nil
+		c.conns.release(i)
+	}
+}
+
+// begun sends the request of a connection that is established.
+func (c *clients) begun(i uint32) {
+	c.write(i)
+	if c.expected == 0 && c.closes != "server" {
+		c.complete(i)
+	}
+}
+
+func (c *clients) write(i uint32) {
+	r := &c.conns.rows[i]
+	if r.unwritten == 0 {
+		return
+	}
+	r.unwritten -= put(r.ep, r.unwritten)
+	if r.unwritten == 0 && c.config.HalfClose {
+		r.ep.Shutdown()
+	}
+}
+
+func (c *clients) read(now des.Time, i uint32) {
+	r := &c.conns.rows[i]
+	r.got += drain(r.ep)
+	if r.done || c.expected == 0 || r.got < c.expected || r.closed {
+		return
+	}
+	c.attempts.Respond(r.attempt, now)
+	c.complete(i)
+}
+
+// complete ends an attempt that has all that it wanted.
+func (c *clients) complete(i uint32) {
+	r := &c.conns.rows[i]
+	r.done = true
+	switch c.closes {
+	case "server":
+	case "abort":
+		r.closed = true
+		r.ep.Abort()
+	default:
+		r.closed = true
+		r.ep.Close()
+	}
+}
+
+func (c *clients) snapshot(des.Time) {
+	for i := range c.conns.rows {
+		if ep := c.conns.rows[i].ep; ep != nil {
+			c.record.Snapshot(ep.Conn(), ep.Stats())
+		}
+	}
+}
+
+// outcomeOf says what an error means to an attempt.
+func outcomeOf(err error) measure.Outcome {
+	var e tcpmodel.Errno
+	if !errors.As(err, &e) {
+		return measure.Broken
+	}
+	switch e {
+	case tcpmodel.ECONNREFUSED:
+		return measure.Refused
+	case tcpmodel.ECONNRESET:
+		return measure.Reset
+	case tcpmodel.ETIMEDOUT:
+		return measure.TimedOut
+	case tcpmodel.EHOSTUNREACH, tcpmodel.ENETUNREACH:
+		return measure.Unreachable
+	case tcpmodel.EADDRNOTAVAIL:
+		return measure.NoPort
+	default:
+		return measure.Broken
+	}
+}

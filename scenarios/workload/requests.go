@@ -1,0 +1,220 @@
+package workload
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"tcplab/des"
+	"tcplab/scenarios/measure"
+	"tcplab/scenarios/quantity"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/segment"
+)
+
+// RequestResponse is the configuration of connections that stay open and carry
+// one request after the other.
+type RequestResponse struct {
+	To          quantity.Address  `key:"to" doc:"Host and port to connect to." required:"true"`
+	Connections int               `key:"connections" doc:"Connections side by side." default:"1" min:"1"`
+	Requests    int               `key:"requests" doc:"Requests on each connection, after which the client closes; 0 is no limit." default:"0" min:"0"`
+	Request     quantity.Size     `key:"request" doc:"Size of a request." default:"100B" above:"0B"`
+	Think       quantity.Duration `key:"think" doc:"Time from a response to the next request." default:"0s"`
+	ThinkLaw    string            `key:"think_law" doc:"Whether that time is always the same or has an exponential distribution." default:"fixed" enum:"fixed,exponential"`
+	From        quantity.Duration `key:"from" doc:"When the connections are opened." default:"0s" instant:"true"`
+	Until       quantity.Duration `key:"until" doc:"When no more requests are sent; left out, the end of the run." instant:"true"`
+	NoDelay     bool              `key:"nodelay" doc:"TCP_NODELAY at the client." default:"false"`
+	Keepalive   bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
+}
+
+// Build makes the workload.
+func (c *RequestResponse) Build(name string, on quantity.Host) (Workload, error) {
+	if c.Request <= 0 {
+		return nil, fmt.Errorf("request: %v must be more than 0B", c.Request)
+	}
+	if c.Connections < 1 || c.Requests < 0 || c.Think < 0 {
+		return nil, errors.New("connections: at least 1; requests and think: not negative")
+	}
+	if c.Until != 0 && c.Until <= c.From {
+		return nil, fmt.Errorf("until: %v is not after from (%v)", c.Until, c.From)
+	}
+	return &requests{base: base{name: name, on: on}, config: *c}, nil
+}
+
+// requestsOpen is the argument of the timer that opens the connections; those
+// of the think times have the number of their connection.
+const requestsOpen = ^uint64(0)
+
+type requests struct {
+	base
+	config   RequestResponse
+	node     segment.Node
+	expected int64
+	last     des.Time
+	timer    des.Timer
+	think    *rand.Rand
+	conns    []requestConn
+	attempts *measure.Attempts
+	log      *measure.Turnaround
+}
+
+// requestConn is one of the connections.
+type requestConn struct {
+	ep        *tcpmodel.Endpoint
+	timer     des.Timer
+	attempt   int
+	asked     des.Time
+	unwritten int64
+	got       int64
+	sent      int
+	waiting   bool // for a response
+	closed    bool
+}
+
+func (q *requests) prepare(w *World) error {
+	w.asks = append(w.asks, ask{q.config.To, q.name, int64(q.config.Request)})
+	return nil
+}
+
+func (q *requests) start(w *World) (err error) {
+	if err = q.begin(w); err != nil {
+		return err
+	}
+	if q.node, err = w.peer(q.config.To); err != nil {
+		return err
+	}
+	if s := w.service(q.config.To); s != nil {
+		if s.serverCloses && q.config.Requests != 1 && s.sink == nil {
+			return fmt.Errorf("to: server %s closes after its first response (give it close: client)", s.name)
+		}
+		q.expected = s.response
+	}
+	if q.expected == 0 {
+		return fmt.Errorf("to: nothing at %s gives responses", q.config.To)
+	}
+	q.attempts = w.Recorder.Attempts("request_response", q.name, false)
+	q.log = w.Recorder.Turnaround("request_response", q.name)
+	q.last = q.end(q.config.Until)
+	q.think = q.sim.Stream(q.name + "/think")
+	q.conns = make([]requestConn, q.config.Connections)
+	for i := range q.conns {
+		q.conns[i].timer = q.sim.NewTimer(q.component, q, uint64(i))
+	}
+	q.timer = q.sim.NewTimer(q.component, q, requestsOpen)
+	if des.Time(q.config.From) < q.last {
+		q.sim.Arm(q.timer, des.Time(q.config.From))
+	}
+	w.Recorder.OnFinish(q.snapshot)
+	return nil
+}
+
+// HandleTimer opens the connections, and sends the next request when the user
+// has thought.
+func (q *requests) HandleTimer(now des.Time, which uint64) {
+	if which == requestsOpen {
+		for i := range q.conns {
+			q.open(now, i)
+		}
+		return
+	}
+	q.ask(now, int(which))
+}
+
+func (q *requests) open(now des.Time, i int) {
+	c := &q.conns[i]
+	c.attempt = q.attempts.Start(now)
+	ep, err := q.stack.Connect(q.node, q.config.To.Port, q, tcpmodel.SocketOptions{
+		NoDelay: q.config.NoDelay, Keepalive: q.config.Keepalive, Tag: uint64(i)})
+	if err != nil {
+		q.attempts.Fail(c.attempt, outcomeOf(err))
+		c.closed = true
+		return
+	}
+	c.ep = ep
+}
+
+// ask sends a request, or closes when there are to be no more.
+func (q *requests) ask(now des.Time, i int) {
+	c := &q.conns[i]
+	if c.closed {
+		return
+	}
+	if now >= q.last || q.config.Requests > 0 && c.sent >= q.config.Requests {
+		q.close(c)
+		return
+	}
+	c.sent++
+	c.asked, c.waiting, c.got = now, true, 0
+	c.unwritten = int64(q.config.Request)
+	q.log.Request()
+	c.unwritten -= put(c.ep, c.unwritten)
+}
+
+// HandleEvents runs a connection.
+func (q *requests) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
+	i := int(ep.Tag())
+	c := &q.conns[i]
+	if ev&tcpmodel.EvConnected != 0 && !c.closed {
+		q.attempts.Connect(c.attempt, now, ep.Stats().Retransmits)
+		q.ask(now, i)
+	}
+	if ev&tcpmodel.EvWritable != 0 && !c.closed {
+		c.unwritten -= put(ep, c.unwritten)
+	}
+	if ev&tcpmodel.EvReadable != 0 {
+		q.read(now, i)
+	}
+	if ev&tcpmodel.EvFailed != 0 {
+		q.attempts.Fail(c.attempt, outcomeOf(ep.Err()))
+		q.close(c)
+	}
+	if !c.closed && ep.EOF() {
+		q.attempts.Fail(c.attempt, measure.Broken)
+		q.close(c)
+	}
+	if ev&tcpmodel.EvReleased != 0 {
+		q.record.Snapshot(ep.Conn(), ep.Stats())
+		c.ep = nil
+	}
+}
+
+func (q *requests) read(now des.Time, i int) {
+	c := &q.conns[i]
+	c.got += drain(c.ep)
+	if !c.waiting || c.got < q.expected {
+		return
+	}
+	c.waiting = false
+	q.log.Response(now, c.asked)
+	if q.config.Requests > 0 && c.sent >= q.config.Requests {
+		q.attempts.Respond(c.attempt, now)
+		q.close(c)
+		return
+	}
+	if q.config.Think == 0 {
+		q.ask(now, i)
+		return
+	}
+	gap := des.Time(q.config.Think)
+	if q.config.ThinkLaw == "exponential" {
+		gap = des.Time(float64(exponential(q.think) * float64(gap)))
+	}
+	q.sim.Arm(c.timer, now+gap)
+}
+
+func (q *requests) close(c *requestConn) {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	q.sim.Stop(c.timer)
+	c.ep.Close()
+}
+
+func (q *requests) snapshot(des.Time) {
+	for i := range q.conns {
+		if ep := q.conns[i].ep; ep != nil {
+			q.record.Snapshot(ep.Conn(), ep.Stats())
+		}
+	}
+}

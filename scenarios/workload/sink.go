@@ -1,0 +1,166 @@
+package workload
+
+import (
+	"fmt"
+
+	"tcplab/des"
+	"tcplab/scenarios/measure"
+	"tcplab/scenarios/quantity"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/segment"
+)
+
+// Sink is the configuration of a receiver of bulk transfers. A bulk transfer to
+// a port where nothing listens makes one by itself; a sink of one's own adds
+// its settings and its metrics over all transfers.
+type Sink struct {
+	Port      int           `key:"port" doc:"Port to listen on." required:"true" min:"1" max:"65535" example:"5001"`
+	Backlog   int           `key:"backlog" doc:"Backlog of listen(2)." default:"128" min:"0"`
+	RcvBuf    quantity.Size `key:"rcvbuf" doc:"SO_RCVBUF of accepted connections; left out, the stack's."`
+	Keepalive bool          `key:"keepalive" doc:"SO_KEEPALIVE on accepted connections." default:"false"`
+}
+
+// defaultBacklog is the backlog of a sink that a bulk transfer makes.
+const defaultBacklog = 128
+
+// Build makes the workload.
+func (c *Sink) Build(name string, on quantity.Host) (Workload, error) {
+	if c.Port < 1 || c.Port > 65535 {
+		return nil, fmt.Errorf("port: %d is not from 1 to 65535", c.Port)
+	}
+	return &sink{base: base{name: name, on: on}, config: *c, explicit: true}, nil
+}
+
+type sink struct {
+	base
+	config   Sink
+	explicit bool // has a name and metrics
+	total    *measure.Transfer
+	accepted *measure.Counter
+	conns    slots[sinkConn]
+	// expected has the flows whose connection is not accepted yet, by the
+	// address of the sender. It is only looked up.
+	expected map[remote]*flow
+}
+
+type remote struct {
+	node segment.Node
+	port uint16
+}
+
+// flow is one connection of a bulk transfer as the receiver sees it.
+type flow struct {
+	bulk     *bulk
+	received uint64
+	ended    bool
+}
+
+type sinkConn struct {
+	ep     *tcpmodel.Endpoint
+	flow   *flow
+	closed bool
+}
+
+func (s *sink) prepare(w *World) error {
+	return w.addService(&service{at: quantity.Address{Host: s.on, Port: uint16(s.config.Port)}, name: s.name, sink: s})
+}
+
+func (s *sink) start(w *World) error {
+	if err := s.begin(w); err != nil {
+		return err
+	}
+	if s.explicit {
+		s.accepted = w.Recorder.Events("sink", s.name, "accepted")
+		s.total = w.Recorder.Transfer("sink", s.name)
+	}
+	return s.listen(w)
+}
+
+func (s *sink) listen(w *World) error {
+	s.expected = make(map[remote]*flow)
+	s.record.Listens()
+	w.Recorder.OnFinish(s.snapshot)
+	if _, err := s.stack.Listen(uint16(s.config.Port), s.config.Backlog, s); err != nil {
+		return fmt.Errorf("listen on port %d: %w", s.config.Port, err)
+	}
+	return nil
+}
+
+// expect says which transfer the connection from an address belongs to.
+func (s *sink) expect(node segment.Node, port uint16, f *flow) {
+	s.expected[remote{node, port}] = f
+}
+
+// HandleAcceptable accepts at once.
+func (s *sink) HandleAcceptable(now des.Time, l *tcpmodel.Listener) {
+	for ep := l.Accept(); ep != nil; ep = l.Accept() {
+		i := s.conns.take()
+		c := ep.Conn()
+		from := remote{c.Remote, c.RemotePort}
+		s.conns.rows[i] = sinkConn{ep: ep, flow: s.expected[from]}
+		delete(s.expected, from)
+		ep.SetApp(s, uint64(i))
+		if s.config.Keepalive || s.config.RcvBuf > 0 {
+			ep.SetOptions(tcpmodel.SocketOptions{Keepalive: s.config.Keepalive, RcvBuf: int(s.config.RcvBuf)})
+		}
+		if s.explicit {
+			s.accepted.Add(1)
+			s.total.Begin(now)
+		}
+	}
+}
+
+// HandleEvents reads what arrives.
+func (s *sink) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
+	i := uint32(ep.Tag())
+	c := &s.conns.rows[i]
+	if ev&tcpmodel.EvReadable != 0 {
+		s.deliver(now, c, int(drain(ep)))
+	}
+	if ev&(tcpmodel.EvPeerClosed|tcpmodel.EvFailed|tcpmodel.EvReadable) != 0 && !c.closed {
+		if failed := ev&tcpmodel.EvFailed != 0; failed || ep.EOF() {
+			c.closed = true
+			if c.flow != nil {
+				c.flow.end(now)
+			}
+			ep.Close()
+		}
+	}
+	if ev&tcpmodel.EvReleased != 0 {
+		s.record.Snapshot(ep.Conn(), ep.Stats())
+		c.ep, c.flow = nil, nil
+		s.conns.release(i)
+	}
+}
+
+func (s *sink) deliver(now des.Time, c *sinkConn, n int) {
+	if s.explicit {
+		s.total.Deliver(n)
+	}
+	if c.flow != nil {
+		c.flow.deliver(now, n)
+	}
+}
+
+func (s *sink) snapshot(des.Time) {
+	for i := range s.conns.rows {
+		if ep := s.conns.rows[i].ep; ep != nil {
+			s.record.Snapshot(ep.Conn(), ep.Stats())
+		}
+	}
+}
+
+// sinkAt returns the sink at an address, a new one if nothing listens there.
+func (w *World) sinkAt(at quantity.Address) (*sink, error) {
+	if found := w.service(at); found != nil {
+		if found.sink == nil {
+			return nil, fmt.Errorf("to: workload %s at %s is no sink (give the transfer a port of its own)", found.name, at)
+		}
+		return found.sink, nil
+	}
+	s := &sink{base: base{name: "sink of " + at.String(), on: at.Host}, config: Sink{Port: int(at.Port), Backlog: defaultBacklog}}
+	if err := s.prepare(w); err != nil {
+		return nil, err
+	}
+	return s, s.start(w)
+}

@@ -1,0 +1,235 @@
+package workload
+
+import (
+	"fmt"
+	"net/netip"
+
+	"tcplab/des"
+	"tcplab/scenarios/measure"
+	"tcplab/scenarios/quantity"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/segment"
+)
+
+// World is what workloads work in: the hosts of a simulation and the recorder
+// of what happens.
+type World struct {
+	Sim      *des.Sim
+	Recorder *measure.Recorder
+
+	hosts    []host
+	ranges   []spoofRange
+	services []*service
+	asks     []ask
+}
+
+type host struct {
+	name   quantity.Host
+	stack  *tcpmodel.Stack
+	record *measure.Host
+}
+
+type spoofRange struct {
+	prefix netip.Prefix
+	first  segment.Node
+	count  uint32
+}
+
+// service is what listens at an address, as clients need to know it.
+type service struct {
+	at   quantity.Address
+	name string
+	// response is the size of the response, serverCloses who closes first.
+	response     int64
+	serverCloses bool
+	sink         *sink
+}
+
+// ask is the size of the requests of one workload.
+type ask struct {
+	to   quantity.Address
+	name string
+	size int64
+}
+
+// AddHost makes a host known. record is the Tracer of its stack.
+func (w *World) AddHost(name quantity.Host, stack *tcpmodel.Stack, record *measure.Host) {
+	w.hosts = append(w.hosts, host{name, stack, record})
+}
+
+// AddRange makes the nodes known that stand for the addresses of prefix: count
+// of them from first on.
+func (w *World) AddRange(prefix netip.Prefix, first segment.Node, count uint32) {
+	w.ranges = append(w.ranges, spoofRange{prefix.Masked(), first, count})
+}
+
+func (w *World) host(name quantity.Host) (*host, error) {
+	for i := range w.hosts {
+		if w.hosts[i].name == name {
+			return &w.hosts[i], nil
+		}
+	}
+	return nil, fmt.Errorf("no host %q", name)
+}
+
+func (w *World) service(at quantity.Address) *service {
+	for _, s := range w.services {
+		if s.at == at {
+			return s
+		}
+	}
+	return nil
+}
+
+func (w *World) addService(s *service) error {
+	if other := w.service(s.at); other != nil {
+		return fmt.Errorf("port %d of %s is taken by workload %s", s.at.Port, s.at.Host, other.name)
+	}
+	w.services = append(w.services, s)
+	return nil
+}
+
+// requestSize returns the size of the requests that go to an address, 0 if
+// there are none. It fails if workloads differ.
+func (w *World) requestSize(to quantity.Address) (int64, error) {
+	var first *ask
+	for i := range w.asks {
+		a := &w.asks[i]
+		switch {
+		case a.to != to:
+		case first == nil:
+			first = a
+		case first.size != a.size:
+			return 0, fmt.Errorf("requests of workloads %s (%d B) and %s (%d B) differ in size: direct them at two servers on different ports",
+				first.name, first.size, a.name, a.size)
+		}
+	}
+	if first == nil {
+		return 0, nil
+	}
+	return first.size, nil
+}
+
+// asked reports whether a workload is directed at an address.
+func (w *World) asked(at quantity.Address) bool {
+	for i := range w.asks {
+		if w.asks[i].to == at {
+			return true
+		}
+	}
+	return false
+}
+
+// spoofed returns the nodes of prefix.
+func (w *World) spoofed(prefix netip.Prefix) (spoofRange, error) {
+	for _, r := range w.ranges {
+		if r.prefix == prefix.Masked() {
+			return r, nil
+		}
+	}
+	return spoofRange{}, fmt.Errorf("no nodes for the addresses %v", prefix)
+}
+
+// Workload is something that a host does.
+type Workload interface {
+	// Name returns the name that owns its metrics.
+	Name() string
+	// prepare makes known what others need to know.
+	prepare(w *World) error
+	// start declares the metrics and arms the first timers.
+	start(w *World) error
+}
+
+// Start sets workloads going. Their order is that of their metrics, and of
+// their events at equal times.
+func Start(w *World, list []Workload) error {
+	for _, x := range list {
+		if err := x.prepare(w); err != nil {
+			return fmt.Errorf("workload %s: %w", x.Name(), err)
+		}
+	}
+	for _, x := range list {
+		if err := x.start(w); err != nil {
+			return fmt.Errorf("workload %s: %w", x.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Config is the configuration of a workload: a pointer to a struct whose tags
+// describe the keys.
+type Config interface {
+	// Build makes the workload of that name on a host. It fails if the
+	// values do not fit together.
+	Build(name string, on quantity.Host) (Workload, error)
+}
+
+// Spoofer is a Config whose workload sends from addresses that are not its
+// host's: the nodes of these ranges must be in the World.
+type Spoofer interface{ SpoofedRanges() []netip.Prefix }
+
+// Kind is a kind of workload.
+type Kind struct {
+	// Name is the value of `kind:`.
+	Name string
+	// Doc says in one sentence what it does.
+	Doc string
+	// New returns a new configuration, without defaults.
+	New func() Config
+}
+
+// Metrics returns what workloads of the kind measure.
+func (k Kind) Metrics() []measure.Quantity { return measure.QuantitiesOf(k.Name) }
+
+// Kinds returns all kinds of workload.
+func Kinds() []Kind {
+	return []Kind{
+		{"server", "Accepts connections and answers requests.", func() Config { return new(Server) }},
+		{"clients", "Connects again and again, sends a request and waits for the response.", func() Config { return new(Clients) }},
+		{"request_response", "Keeps connections open and sends one request after the other.", func() Config { return new(RequestResponse) }},
+		{"bulk", "Sends as fast as it can, a given amount or without end.", func() Config { return new(Bulk) }},
+		{"sink", "Accepts connections and reads whatever arrives.", func() Config { return new(Sink) }},
+		{"syn_flood", "Sends SYNs from spoofed addresses and answers nothing.", func() Config { return new(SynFlood) }},
+	}
+}
+
+// base is what all workloads have.
+type base struct {
+	name      string
+	on        quantity.Host
+	sim       *des.Sim
+	component des.Component
+	stack     *tcpmodel.Stack
+	record    *measure.Host
+	until     des.Time // the end of the run
+}
+
+// Name returns the name of the workload.
+func (b *base) Name() string { return b.name }
+
+func (b *base) begin(w *World) error {
+	h, err := w.host(b.on)
+	if err != nil {
+		return err
+	}
+	b.sim, b.stack, b.record, b.until = w.Sim, h.stack, h.record, w.Recorder.Until()
+	b.component = w.Sim.NewComponent(b.name)
+	return nil
+}
+
+// peer returns the node of an address.
+func (w *World) peer(to quantity.Address) (segment.Node, error) {
+	h, err := w.host(to.Host)
+	if err != nil {
+		return 0, err
+	}
+	return h.stack.Node(), nil
+}
+
+// end returns until, or the end of the run if that is zero or later.
+func (b *base) end(until quantity.Duration) des.Time {
+	if until == 0 {
+		return b.until
+	}
+	return min(des.Time(until), b.until)
+}
