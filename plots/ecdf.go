@@ -1,0 +1,170 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+
+	"tcplab/scenarios/measure"
+)
+
+// drawECDF draws the empirical distribution functions of samples: the fraction
+// of values up to x, against x. A value of +Inf counts and is never reached.
+func drawECDF(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
+	d, err := newDrawing(fig, style)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := findSamples(res, fig)
+	if err != nil {
+		return nil, err
+	}
+	p := &panel{unit: "ratio", label: "cumulative fraction"}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	byName := make(map[string]*panel)
+	for _, s := range samples {
+		sorted := sortedValues(s)
+		for _, v := range sorted {
+			if !math.IsInf(v, 1) {
+				lo, hi = min(lo, v), max(hi, v)
+			}
+		}
+		label := s.Label
+		if label == "" {
+			label = nameLabel(s.Name)
+		}
+		p.curves = append(p.curves, curve{label: label})
+		p.curves[len(p.curves)-1].points = distribution(sorted, &lo, &hi)
+		byName[s.Name] = p
+	}
+	if lo > hi {
+		return nil, fmt.Errorf("%w: its samples are empty", ErrNoData)
+	}
+	if len(fig.Limits) > 0 {
+		return nil, errors.New("limits: an ecdf has none (its vertical axis is a fraction); leave them out")
+	}
+	if err := finishPanels([]*panel{p}, byName, fig); err != nil {
+		return nil, err
+	}
+	x, err := valueAxis(samples, fig.X, &lo, &hi)
+	if err != nil {
+		return nil, err
+	}
+	s := &stack{style: style, d: d, panels: []*panel{p}, x: x}
+	return s.layout(fig)
+}
+
+func findSamples(res *measure.Result, fig Figure) ([]*measure.Sample, error) {
+	var names []string
+	for _, s := range res.Samples {
+		names = append(names, s.Name)
+	}
+	var errs []error
+	if len(fig.Events) > 0 {
+		errs = append(errs, errors.New("events: an ecdf has no time axis; leave them out"))
+	}
+	var found []*measure.Sample
+	for _, name := range fig.Series {
+		i := slices.Index(names, name)
+		if i < 0 {
+			errs = append(errs, unknown("sample", name, names))
+			continue
+		}
+		found = append(found, &res.Samples[i])
+		if u := found[0].Unit; res.Samples[i].Unit != u {
+			errs = append(errs, fmt.Errorf("samples of %s (%s) and of %s (%s) cannot share an axis: draw two figures",
+				u, found[0].Name, res.Samples[i].Unit, name))
+		}
+	}
+	return found, errors.Join(errs...)
+}
+
+// sortedValues is a sorted copy without NaN.
+func sortedValues(s *measure.Sample) []float64 {
+	values := make([]float64, 0, len(s.Values))
+	for _, v := range s.Values {
+		if !math.IsNaN(v) {
+			values = append(values, v)
+		}
+	}
+	slices.Sort(values)
+	return values
+}
+
+// distribution are the corners of the step function over the axis.
+func distribution(sorted []float64, lo, hi *float64) iter.Seq2[float64, float64] {
+	return func(yield func(x, y float64) bool) {
+		n := float64(len(sorted))
+		if n == 0 || !yield(*lo, 0) {
+			return
+		}
+		y := 0.0
+		for i, v := range sorted {
+			if math.IsInf(v, 1) {
+				break
+			}
+			if i+1 < len(sorted) && sorted[i+1] == v {
+				continue
+			}
+			v = max(v, *lo)
+			if !yield(v, y) {
+				return
+			}
+			y = float64(i+1) / n
+			if !yield(v, y) {
+				return
+			}
+		}
+		yield(*hi, y)
+	}
+}
+
+// valueAxis is the axis of the values, widened to lo and hi, a little beyond
+// the values so that the curves begin at 0 and end in view.
+func valueAxis(samples []*measure.Sample, axis Axis, lo, hi *float64) (horizontal, error) {
+	h := horizontal{log: axis.Log, label: axis.Label}
+	fixed := axis.Min != axis.Max
+	if fixed {
+		*lo, *hi = axis.Min, axis.Max
+	}
+	if h.log && *lo <= 0 {
+		return h, fmt.Errorf("a logarithmic axis cannot show %v: leave X.Log false, or set X.Min above 0", *lo)
+	}
+	switch {
+	case fixed:
+	case h.log:
+		margin := math.Pow(*hi / *lo, 0.04)
+		if margin == 1 {
+			margin = 1.5
+		}
+		*lo, *hi = *lo/margin, *hi*margin
+	default:
+		if *lo > 0 && *lo < 0.5**hi {
+			*lo = 0
+		}
+		margin := 0.04 * (*hi - *lo)
+		if margin == 0 {
+			margin = max(0.1*math.Abs(*hi), 1e-9)
+		}
+		if *lo != 0 {
+			*lo -= margin
+		}
+		*hi += margin
+	}
+	h.lo, h.hi = *lo, *hi
+	unit := samples[0].Unit
+	h.sc = scaleFor(unit, *hi)
+	if h.label == "" {
+		label := samples[0].Label
+		if label == "" {
+			label = nameLabel(samples[0].Name)
+		}
+		if len(samples) > 1 {
+			label = sharedLabel(unit)
+		}
+		h.label = axisLabel(label, unit, h.sc)
+	}
+	return h, nil
+}
