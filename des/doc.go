@@ -1,0 +1,2 @@
+// Package des is a discrete-event engine: clock, timers, random streams.
+package des
