@@ -1,0 +1,229 @@
+package tcpmodel
+
+import (
+	"fmt"
+	"strings"
+
+	"tcplab/des"
+	"tcplab/tcpmodel/congestion"
+)
+
+// HandshakeMode is who needs to say what before a server takes a connection
+// for established.
+type HandshakeMode uint8
+
+// The handshakes.
+const (
+	// ThreeWay is TCP's.
+	ThreeWay HandshakeMode = iota
+	// TwoWay is the counterfactual for teaching: a listener's connection is
+	// ESTABLISHED as soon as its SYN arrives.
+	TwoWay
+)
+
+// ISNMode is how initial sequence numbers are chosen.
+type ISNMode uint8
+
+// The choices of initial sequence numbers.
+const (
+	// ISNRFC6528 adds a keyed hash of the ports and addresses to a clock of
+	// 4 microseconds (RFC 6528 section 3).
+	ISNRFC6528 ISNMode = iota
+	// ISNRandom draws each from the host's random stream.
+	ISNRandom
+	// ISNCounter is RFC 793's clock alone: predictable.
+	ISNCounter
+	// ISNConstant is the same number for every connection: the host's
+	// ISNValue.
+	ISNConstant
+)
+
+// RTOEstimator is how the retransmission timeout follows from round-trip
+// times.
+type RTOEstimator uint8
+
+// The estimators.
+const (
+	// RTOLinux is SRTT + max(4 RTTVAR, RTOMin) with Linux's variance filter.
+	RTOLinux RTOEstimator = iota
+	// RTORFC6298 is RFC 6298 as written.
+	RTORFC6298
+)
+
+// AckPolicy is when data are acknowledged.
+type AckPolicy uint8
+
+// The policies.
+const (
+	// AckLinux is quick-ACK mode and an adaptive timeout of 40 to 200 ms.
+	AckLinux AckPolicy = iota
+	// AckRFC is every second full segment, the rest after DelackTime (RFC
+	// 5681 section 4.2).
+	AckRFC
+	// AckImmediate is every segment.
+	AckImmediate
+)
+
+// Config is the settings of one host's stack: a profile and what overrides it.
+// Knobs names every field that a scenario can set, with unit and source.
+type Config struct {
+	SynRetries        int
+	SynLinearTimeouts int
+	SynackRetries     int
+	InitialRTO        des.Time
+	Handshake         HandshakeMode
+	ISN               ISNMode
+	ISNValue          uint32
+
+	MaxSynBacklog   int
+	Somaxconn       int
+	SynCookies      int
+	AbortOnOverflow bool
+	BacklogPlusOne  bool
+	ReserveQuarter  bool
+	NoMetricsSave   bool
+	PruneSynQueue   bool
+	SynackGiveUpRST bool
+
+	MTU           int
+	Timestamps    bool
+	SACK          bool
+	WindowScaling bool
+	RmemDefault   int
+	RmemMax       int
+	WmemMax       int
+	AdvWinScale   int
+	Autotune      bool
+
+	RTO                RTOEstimator
+	RTOMin             des.Time
+	RTOMax             des.Time
+	Retries1           int
+	Retries2           int
+	RetryBudget        bool
+	OrphanRetries      int
+	Congestion         string
+	InitialWindow      int
+	Reordering         int
+	SlowStartAfterIdle bool
+
+	AckPolicy  AckPolicy
+	DelackTime des.Time
+
+	KeepaliveTime   des.Time
+	KeepaliveIntvl  des.Time
+	KeepaliveProbes int
+
+	FinTimeout   des.Time
+	TimeWait     des.Time
+	TwReuse      int
+	TwReuseDelay des.Time
+	MaxTwBuckets int
+	RFC1337      bool
+
+	InvalidRateLimit des.Time
+
+	PortLow, PortHigh int
+
+	TimerWheelHZ int
+}
+
+// linux is Linux 6.18 with its default sysctls, as measured.
+var linux = Config{
+	SynRetries: 6, SynLinearTimeouts: 4, SynackRetries: 5, InitialRTO: des.Second,
+	MaxSynBacklog: 2048, Somaxconn: 4096, SynCookies: 1, BacklogPlusOne: true,
+	ReserveQuarter: true, PruneSynQueue: true,
+	MTU: 1500, Timestamps: true, SACK: true, WindowScaling: true,
+	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true,
+	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
+	Retries1: 3, Retries2: 15, RetryBudget: true,
+	Congestion: "cubic", InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
+	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond,
+	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,
+	FinTimeout: 60 * des.Second, TimeWait: 60 * des.Second, TwReuse: 2,
+	TwReuseDelay: des.Second, MaxTwBuckets: 131072,
+	InvalidRateLimit: 500 * des.Millisecond,
+	PortLow:          32768, PortHigh: 60999,
+}
+
+func rfc9293() Config {
+	c := linux
+	// 7 retries of a SYN that starts at 1 s end at 255 s, the first number
+	// of retries that meets the 3 minutes of RFC 9293 MUST-23.
+	c.SynRetries, c.SynLinearTimeouts = 7, 0
+	c.BacklogPlusOne, c.ReserveQuarter, c.PruneSynQueue = false, false, false
+	c.NoMetricsSave, c.SynCookies = true, 0
+	c.RTO, c.RTOMin, c.RTOMax, c.RetryBudget = RTORFC6298, des.Second, 60*des.Second, false
+	c.Congestion, c.InitialWindow = "reno", 0
+	c.AckPolicy, c.DelackTime = AckRFC, 200*des.Millisecond
+	c.TimeWait, c.TwReuse = 240*des.Second, 0
+	c.InvalidRateLimit = 0
+	c.PortLow, c.PortHigh = 49152, 65535
+	return c
+}
+
+func textbook() Config {
+	c := rfc9293()
+	c.SynRetries = 6
+	c.SACK, c.Timestamps, c.WindowScaling, c.Autotune = false, false, false, false
+	c.KeepaliveProbes = 10
+	c.TimeWait = 60 * des.Second
+	c.SynackGiveUpRST = true
+	return c
+}
+
+var profiles = []struct {
+	name, doc string
+	config    func() Config
+}{
+	{"linux", "Linux 6.18 with its default sysctls", func() Config { return linux }},
+	{"rfc9293", "the RFCs as written: RFC 9293, 6298, 5681, 6582", rfc9293},
+	{"textbook", "the numbers of the classic lecture: exact backlog, RST on give-up, 10 keepalive probes", textbook},
+}
+
+// ProfileNames returns the names of the profiles, the default one first.
+func ProfileNames() []string {
+	names := make([]string, len(profiles))
+	for i, p := range profiles {
+		names[i] = p.name
+	}
+	return names
+}
+
+// ProfileDoc returns one line on a profile, "" if there is none of that name.
+func ProfileDoc(name string) string {
+	for _, p := range profiles {
+		if p.name == name {
+			return p.doc
+		}
+	}
+	return ""
+}
+
+// Profile returns the settings of a profile.
+func Profile(name string) (Config, error) {
+	for _, p := range profiles {
+		if p.name == name {
+			return p.config(), nil
+		}
+	}
+	return Config{}, fmt.Errorf("unknown profile %q (have %s)", name, strings.Join(ProfileNames(), ", "))
+}
+
+// Validate reports the first setting that no stack can run with.
+func (c *Config) Validate() error {
+	switch {
+	case c.InitialRTO <= 0 || c.RTOMin <= 0 || c.RTOMax < c.RTOMin:
+		return fmt.Errorf("timeouts must be positive and tcp_rto_min at most tcp_rto_max (initial %v, min %v, max %v)", c.InitialRTO, c.RTOMin, c.RTOMax)
+	case c.MTU < 68:
+		return fmt.Errorf("mtu %d is below the 68 bytes of RFC 791", c.MTU)
+	case c.PortLow < 1 || c.PortHigh > 65535 || c.PortLow > c.PortHigh:
+		return fmt.Errorf("ip_local_port_range %d %d is empty or outside 1 to 65535", c.PortLow, c.PortHigh)
+	case c.SynCookies < 0 || c.SynCookies > 2:
+		return fmt.Errorf("tcp_syncookies %d is none of 0, 1, 2", c.SynCookies)
+	case c.SynackRetries < 0 || c.SynackRetries > 30 || c.SynRetries < 0 || c.SynRetries > 127:
+		return fmt.Errorf("retries out of range: tcp_synack_retries %d (0 to 30), tcp_syn_retries %d (0 to 127)", c.SynackRetries, c.SynRetries)
+	}
+	_, err := congestion.New(c.Congestion)
+	return err
+}

@@ -1,0 +1,29 @@
+package congestion
+
+import "tcplab/des"
+
+// reno is the congestion control of RFC 5681, counting in segments.
+type reno struct{}
+
+func newReno(Options) Controller { return reno{} }
+
+func (reno) OnAck(w *Window, a *Ack) {
+	if !a.CwndLimited {
+		return
+	}
+	acked := a.Acked
+	if w.SlowStart() {
+		if acked = w.GrowSlowStart(acked); acked == 0 {
+			return
+		}
+	}
+	w.GrowAdditive(w.Cwnd, acked)
+}
+
+// OnLoss halves the window. RFC 5681 equation 4 takes half of FlightSize; like
+// Linux this takes half of cwnd, which is the same when cwnd is in use.
+func (reno) OnLoss(w *Window, _ des.Time) uint32 { return max(w.Cwnd/2, 2) }
+
+func (reno) OnUndo(w *Window, prior uint32) uint32 { return max(w.Cwnd, prior) }
+
+func (reno) OnEvent(*Window, Event, des.Time) {}

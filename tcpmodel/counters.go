@@ -1,0 +1,50 @@
+package tcpmodel
+
+// Counters are the counters of one stack. The names are those of Linux's
+// /proc/net/snmp and /proc/net/netstat where they mean the same.
+type Counters struct {
+	ActiveOpens  uint64
+	PassiveOpens uint64
+	AttemptFails uint64
+	EstabResets  uint64
+	InSegs       uint64
+	OutSegs      uint64
+	RetransSegs  uint64
+	OutRsts      uint64
+
+	// ListenOverflows: accept queue full. ListenDrops: SYNs and third ACKs
+	// that a listener dropped for any reason.
+	ListenOverflows uint64
+	ListenDrops     uint64
+	// TCPReqQFullDrop and TCPReqQFullDoCookies: SYN queue full, without and
+	// with cookies.
+	TCPReqQFullDrop      uint64
+	TCPReqQFullDoCookies uint64
+	SyncookiesSent       uint64
+	SyncookiesRecv       uint64
+	SyncookiesFailed     uint64
+
+	TCPTimeouts         uint64
+	TCPSynRetrans       uint64
+	TCPFastRetrans      uint64
+	TCPSlowStartRetrans uint64
+	TCPKeepAlive        uint64
+	TCPAbortOnTimeout   uint64
+	TCPAbortOnData      uint64
+	TCPAbortOnClose     uint64
+	TCPChallengeACK     uint64
+	TCPOFOQueue         uint64
+	PAWSEstab           uint64
+	DelayedACKs         uint64
+	TW                  uint64
+	TWRecycled          uint64
+	TCPTimeWaitOverflow uint64
+
+	// Not Linux's: SYNs that a listener saw, those that got a half-open
+	// entry, half-open entries that timed out, SYN-ACKs sent again.
+	SynsReceived      uint64
+	SynsQueued        uint64
+	RequestsExpired   uint64
+	RequestsPruned    uint64
+	SynackRetransmits uint64
+}

@@ -1,0 +1,334 @@
+package tcpmodel
+
+import (
+	"tcplab/des"
+	"tcplab/tcpmodel/segment"
+)
+
+// request is a half-open connection: what a listener remembers of a SYN until
+// the third segment of the handshake arrives. It has no pointers, so that a
+// million of them cost the collector nothing.
+type request struct {
+	key      connKey
+	deadline des.Time
+	created  des.Time
+	irs, iss segment.Seq
+	tsRecent uint32
+	tsOffset uint32
+	options  synOptions
+	listener uint32
+	token    uint32
+	serial   uint32
+	// timeouts counts expiries of the SYN-ACK timer, retransmits SYN-ACKs
+	// sent again for whatever reason.
+	timeouts, retransmits uint8
+	// acked: the third segment has come but the accept queue was full.
+	acked bool
+	live  bool
+	// lastReply is when an unacceptable segment was last answered.
+	lastReply des.Time
+}
+
+// requestTable holds the half-open connections of all listeners of a stack.
+// All that have timed out equally often wait equally long, so steps[n] is a
+// FIFO of those with n timeouts.
+type requestTable struct {
+	entries   []request
+	free      []uint32
+	listeners []*Listener
+	steps     []expiryQueue
+	timer     des.Timer
+}
+
+// addRequest puts a half-open connection into the SYN queue of l and answers
+// the SYN (RFC 9293 section 3.10.7.2 third).
+func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key connKey, o synOptions, isn segment.Seq) {
+	t := &st.requests
+	var i uint32
+	if n := len(t.free); n > 0 {
+		i = t.free[n-1]
+		t.free = t.free[:n-1]
+	} else {
+		t.entries = append(t.entries, request{})
+		i = uint32(len(t.entries) - 1)
+	}
+	r := &t.entries[i]
+	*r = request{key: key, created: now, irs: seg.Seq, iss: isn, tsRecent: seg.TSVal,
+		tsOffset: st.timestampOffset(seg.Src), options: o, listener: t.number(l),
+		token: r.token + 1, serial: st.nextSerial(), live: true, lastReply: never}
+	st.conns.put(key, refRequest|ref(i))
+	l.half++
+	l.young++
+	c := st.connOf(key, r.serial)
+	st.moved(now, c, Closed, Listen, CauseSegment)
+	st.moved(now, c, Listen, SynReceived, CauseSegment)
+	st.waitForAck(now, i)
+	st.sendSynAck(now, r, CauseSegment)
+}
+
+// number returns the number of l in the table.
+func (t *requestTable) number(l *Listener) uint32 {
+	for i, x := range t.listeners {
+		if x == l {
+			return uint32(i)
+		}
+	}
+	t.listeners = append(t.listeners, l)
+	return uint32(len(t.listeners) - 1)
+}
+
+// synAckTimeout is how long a half-open connection waits after n timeouts.
+func (c *Config) synAckTimeout(n uint8) des.Time {
+	return c.backedOff(c.InitialRTO, uint(n))
+}
+
+// backedOff is t doubled n times, at most tcp_rto_max.
+func (c *Config) backedOff(t des.Time, n uint) des.Time {
+	for ; n > 0 && t < c.RTOMax; n-- {
+		t *= 2
+	}
+	return min(t, c.RTOMax)
+}
+
+// waitForAck starts the SYN-ACK timer of entry i for its next step.
+func (st *Stack) waitForAck(now des.Time, i uint32) {
+	t := &st.requests
+	r := &t.entries[i]
+	for len(t.steps) <= int(r.timeouts) {
+		t.steps = append(t.steps, expiryQueue{})
+	}
+	r.token++
+	r.deadline = st.cfg.roundTimer(now, now+st.cfg.synAckTimeout(r.timeouts))
+	t.steps[r.timeouts].push(pending{r.deadline, i, r.token})
+	if !st.sim.Armed(t.timer) || r.deadline < st.sim.Deadline(t.timer) {
+		st.sim.Arm(t.timer, r.deadline)
+	}
+}
+
+func (st *Stack) requestsTimeout(now des.Time) {
+	t := &st.requests
+	next := des.Never
+	for s := range t.steps {
+		for t.steps[s].n > 0 {
+			p := *t.steps[s].at(0)
+			if t.entries[p.index].token == p.token {
+				if p.deadline > now {
+					next = min(next, p.deadline)
+					break
+				}
+				t.steps[s].pop()
+				st.requestTimeout(now, p.index)
+				continue
+			}
+			t.steps[s].pop()
+		}
+	}
+	// A later step may have gained an entry after it was looked at, and its
+	// deadline is then in the timer already.
+	if next != des.Never && (!st.sim.Armed(t.timer) || next < st.sim.Deadline(t.timer)) {
+		st.sim.Arm(t.timer, next)
+	}
+}
+
+// requestTimeout is the expiry of one entry's SYN-ACK timer. Like Linux it
+// gives up earlier when more than half of the queue is taken by old entries,
+// so that young ones find room.
+func (st *Stack) requestTimeout(now des.Time, i uint32) {
+	r := &st.requests.entries[i]
+	l := st.requests.listeners[r.listener]
+	limit := st.cfg.SynackRetries
+	if st.cfg.PruneSynQueue && 2*l.half > max(8, l.backlog) {
+		for young := 2 * l.young; limit > 2 && l.half >= young; young *= 2 {
+			limit--
+		}
+	}
+	if int(r.timeouts) >= limit {
+		why := CauseGiveUp
+		st.counters.RequestsExpired++
+		if int(r.timeouts) < st.cfg.SynackRetries {
+			why = CausePruned
+			st.counters.RequestsPruned++
+		}
+		if st.cfg.SynackGiveUpRST {
+			st.resetRequest(now, r)
+		}
+		st.dropRequest(now, i, ETIMEDOUT, why)
+		return
+	}
+	if r.timeouts == 0 {
+		l.young--
+	}
+	r.timeouts++
+	r.retransmits++
+	st.counters.TCPTimeouts++
+	st.counters.SynackRetransmits++
+	st.counters.RetransSegs++
+	st.waitForAck(now, i)
+	st.sendSynAck(now, &st.requests.entries[i], CauseRetransmit)
+}
+
+// sendSynAck sends the second segment of the handshake.
+func (st *Stack) sendSynAck(now des.Time, r *request, why Cause) {
+	seg := &st.scratch
+	*seg = segment.Segment{Src: st.node, Dst: r.key.remote(), SrcPort: r.key.localPort(), DstPort: r.key.remotePort(),
+		Flags: segment.SYN | segment.ACK, Seq: r.iss, Ack: r.irs + 1}
+	st.cfg.offer(seg, &r.options, r.options.rcvWScale)
+	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, r.options.tsOK))
+	if r.options.tsOK {
+		seg.TSVal = tsClock(now) + r.tsOffset
+		seg.TSEcr = r.tsRecent
+	}
+	st.transmit(now, st.connOf(r.key, r.serial), seg, why)
+}
+
+func (st *Stack) resetRequest(now des.Time, r *request) {
+	seg := &st.scratch
+	*seg = segment.Segment{Src: st.node, Dst: r.key.remote(), SrcPort: r.key.localPort(), DstPort: r.key.remotePort(),
+		Flags: segment.RST | segment.ACK, Seq: r.iss + 1, Ack: r.irs + 1}
+	st.transmit(now, st.connOf(r.key, r.serial), seg, CauseGiveUp)
+}
+
+// removeRequest takes entry i out of the table without a trace.
+func (st *Stack) removeRequest(i uint32) {
+	t := &st.requests
+	r := &t.entries[i]
+	l := t.listeners[r.listener]
+	l.half--
+	if r.timeouts == 0 {
+		l.young--
+	}
+	st.conns.remove(r.key)
+	r.token++
+	r.live = false
+	t.free = append(t.free, i)
+}
+
+// dropRequest ends a half-open connection: its listener is in LISTEN as before
+// (RFC 9293 figure 5 note 1).
+func (st *Stack) dropRequest(now des.Time, i uint32, err Errno, why Cause) {
+	st.removeRequest(i)
+	r := &st.requests.entries[i]
+	c := st.connOf(r.key, r.serial)
+	st.moved(now, c, SynReceived, Listen, why)
+	if st.tracer != nil {
+		st.tracer.TraceEnd(now, c, &ConnStats{Passive: true, Created: r.created, Connected: des.Never, Ended: now,
+			SegsOut: uint32(1 + r.retransmits), SegsIn: 1, Retransmits: uint32(r.retransmits), Err: err, Why: why})
+	}
+}
+
+func (st *Stack) dropRequestsOf(now des.Time, l *Listener) {
+	t := &st.requests
+	for i := range t.entries {
+		if t.entries[i].live && t.listeners[t.entries[i].listener] == l {
+			st.dropRequest(now, uint32(i), ECONNABORTED, CauseUser)
+		}
+	}
+}
+
+// requestArrives is RFC 9293 section 3.10.7.4 for a connection in SYN-RECEIVED
+// that came from a listener, in its order.
+func (st *Stack) requestArrives(now des.Time, i uint32, seg *segment.Segment) {
+	r := &st.requests.entries[i]
+	l := st.requests.listeners[r.listener]
+	st.traceSegment(now, st.connOf(r.key, r.serial), false, seg, CauseNone)
+	stale := r.options.tsOK && seg.Opts&segment.OptTimestamps != 0 && int32(seg.TSVal-r.tsRecent) < 0
+
+	// The SYN again: Linux answers with the SYN-ACK, not with an ACK.
+	if seg.Flags&(segment.SYN|segment.ACK|segment.RST|segment.FIN) == segment.SYN && seg.Seq == r.irs && !stale {
+		if st.mayReply(now, &r.lastReply) {
+			r.retransmits++
+			st.counters.SynackRetransmits++
+			st.counters.RetransSegs++
+			st.waitForAck(now, i)
+			st.sendSynAck(now, &st.requests.entries[i], CauseRetransmit)
+		}
+		return
+	}
+	if seg.Has(segment.ACK) && seg.Ack != r.iss+1 {
+		st.reset(now, seg)
+		return
+	}
+	// First: the sequence number.
+	wnd := st.cfg.initialWindow(st.cfg.RmemDefault, r.options.tsOK)
+	if stale || !acceptable(seg, r.irs+1, wnd) {
+		if !seg.Has(segment.RST) && st.mayReply(now, &r.lastReply) {
+			st.ackRequest(now, r)
+		}
+		if stale {
+			st.counters.PAWSEstab++
+		}
+		return
+	}
+	if r.options.tsOK && seg.Opts&segment.OptTimestamps != 0 && seg.Seq.LessEq(r.irs+1) {
+		r.tsRecent = seg.TSVal
+	}
+	flags := seg.Flags
+	if seg.Seq == r.irs {
+		flags &^= segment.SYN
+	}
+	// Second and fourth: RST and SYN.
+	if flags&(segment.RST|segment.SYN) != 0 {
+		st.counters.AttemptFails++
+		if flags&segment.RST == 0 {
+			st.reset(now, seg)
+		}
+		st.dropRequest(now, i, ECONNRESET, CauseReset)
+		return
+	}
+	// Fifth: ACK.
+	if flags&segment.ACK == 0 {
+		return
+	}
+	if l.acceptQueueFull() {
+		st.counters.ListenOverflows++
+		st.counters.ListenDrops++
+		if st.cfg.AbortOnOverflow {
+			st.reset(now, seg)
+			st.dropRequest(now, i, ECONNABORTED, CauseOverflow)
+			return
+		}
+		r.acked = true
+		return
+	}
+	copied := *r
+	st.removeRequest(i)
+	l.promote(now, &copied, seg)
+}
+
+func (st *Stack) ackRequest(now des.Time, r *request) {
+	seg := &st.scratch
+	*seg = segment.Segment{Src: st.node, Dst: r.key.remote(), SrcPort: r.key.localPort(), DstPort: r.key.remotePort(),
+		Flags: segment.ACK, Seq: r.iss + 1, Ack: r.irs + 1}
+	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, r.options.tsOK) >> r.options.rcvWScale)
+	if r.options.tsOK {
+		seg.Opts, seg.TSVal, seg.TSEcr = segment.OptTimestamps, tsClock(now)+r.tsOffset, r.tsRecent
+	}
+	st.transmit(now, st.connOf(r.key, r.serial), seg, CauseChallengeAck)
+}
+
+// never is long before the start of any simulation.
+const never = -des.Hour
+
+// mayReply limits answers to unacceptable segments to one per
+// tcp_invalid_ratelimit; last is when the connection answered last.
+func (st *Stack) mayReply(now des.Time, last *des.Time) bool {
+	if now-*last < st.cfg.InvalidRateLimit {
+		return false
+	}
+	*last = now
+	return true
+}
+
+// acceptable is the sequence number test of RFC 9293 section 3.10.7.4 first.
+func acceptable(seg *segment.Segment, rcvNxt segment.Seq, rcvWnd uint32) bool {
+	n := seg.SegLen()
+	switch {
+	case n == 0 && rcvWnd == 0:
+		return seg.Seq == rcvNxt
+	case n == 0:
+		return seg.Seq.InWindow(rcvNxt, rcvWnd)
+	case rcvWnd == 0:
+		return false
+	}
+	return seg.Seq.InWindow(rcvNxt, rcvWnd) || (seg.End()-1).InWindow(rcvNxt, rcvWnd)
+}

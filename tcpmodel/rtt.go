@@ -1,0 +1,108 @@
+package tcpmodel
+
+import "tcplab/des"
+
+// rttEstimator keeps the smoothed round-trip time and derives the
+// retransmission timeout, by RFC 6298 or as Linux does.
+type rttEstimator struct {
+	srtt, rttvar des.Time
+	// fine are SRTT and RTTVAR of RFC 6298 in units of 2^-10 ns, so that the
+	// divisions by 8 and 4 lose nothing that shows.
+	fine struct{ srtt, rttvar des.Time }
+	// mdev and mdevMax are Linux's: the mean deviation, and its largest value
+	// in the current round trip.
+	mdev, mdevMax des.Time
+	// min is the smallest sample.
+	min     des.Time
+	samples uint32
+}
+
+// clockGranularity is G of RFC 6298 section 2.
+const clockGranularity = des.Millisecond
+
+func (r *rttEstimator) smoothed() des.Time { return r.srtt }
+
+// sample6298 takes a measurement (RFC 6298 section 2.2 and 2.3).
+func (r *rttEstimator) sample6298(rtt des.Time) {
+	const shift = 10
+	f := &r.fine
+	m := rtt << shift
+	if r.samples == 0 {
+		f.srtt, f.rttvar = m, m/2
+	} else {
+		dev := f.srtt - m
+		if dev < 0 {
+			dev = -dev
+		}
+		f.rttvar += (dev - f.rttvar) / 4
+		f.srtt += (m - f.srtt) / 8
+	}
+	r.srtt, r.rttvar = f.srtt>>shift, f.rttvar>>shift
+}
+
+// sampleLinux takes a measurement as Linux does: in microseconds, a fall of
+// the round-trip time below SRTT - RTTVAR weighs less in the deviation, and
+// RTTVAR follows the largest deviation of a round trip, never below
+// tcp_rto_min. newRound says that the round trip in which mdevMax was taken is
+// over.
+func (r *rttEstimator) sampleLinux(rtt, rtoMin des.Time, newRound bool) {
+	const us = des.Microsecond
+	m := max(rtt/us, 1)
+	srtt, mdev, mdevMax, rttvar := r.srtt*8/us, r.mdev*4/us, r.mdevMax*4/us, r.rttvar*4/us
+	floor := rtoMin / us
+	if r.samples == 0 {
+		srtt = m << 3
+		mdev = m << 1
+		rttvar = max(mdev, floor)
+		mdevMax = rttvar
+	} else {
+		m -= srtt >> 3
+		srtt += m
+		if m < 0 {
+			m = -m - mdev>>2
+			if m > 0 {
+				m >>= 3
+			}
+		} else {
+			m -= mdev >> 2
+		}
+		mdev += m
+		if mdev > mdevMax {
+			mdevMax = mdev
+			if mdevMax > rttvar {
+				rttvar = mdevMax
+			}
+		}
+		if newRound {
+			if mdevMax < rttvar {
+				rttvar -= (rttvar - mdevMax) >> 2
+			}
+			mdevMax = floor
+		}
+	}
+	r.srtt, r.mdev, r.mdevMax, r.rttvar = srtt*us/8, mdev*us/4, mdevMax*us/4, rttvar*us/4
+}
+
+func (r *rttEstimator) sample(c *Config, rtt des.Time, newRound bool) {
+	if r.samples == 0 || rtt < r.min {
+		r.min = rtt
+	}
+	if c.RTO == RTORFC6298 {
+		r.sample6298(rtt)
+	} else {
+		r.sampleLinux(rtt, c.RTOMin, newRound)
+	}
+	r.samples++
+}
+
+// rto returns the retransmission timeout without back-off.
+func (r *rttEstimator) rto(c *Config) des.Time {
+	if r.samples == 0 {
+		return c.InitialRTO
+	}
+	if c.RTO == RTORFC6298 {
+		// (2.3), (2.4), (2.5).
+		return min(max(r.srtt+max(clockGranularity, 4*r.rttvar), c.RTOMin), c.RTOMax)
+	}
+	return min(r.srtt+4*r.rttvar, c.RTOMax)
+}

@@ -1,0 +1,304 @@
+package tcpmodel
+
+import (
+	"tcplab/des"
+	"tcplab/tcpmodel/congestion"
+	"tcplab/tcpmodel/segment"
+)
+
+// sender is the sending half of an endpoint: SND.* of RFC 9293 section 3.3.1,
+// what is in flight, and the congestion window.
+type sender struct {
+	iss, sndUna, sndNxt segment.Seq
+	// sndWnd is in bytes, scaled; sndWl1 and sndWl2 are the segment of its
+	// last update.
+	sndWnd         uint32
+	sndWl1, sndWl2 segment.Seq
+	// maxWindow is the largest window that the peer has offered.
+	maxWindow uint32
+	// writeSeq is the end of what the user has written. push are the ends
+	// of writes that are not sent yet.
+	writeSeq  segment.Seq
+	push      []segment.Seq
+	finQueued bool
+	finSent   bool
+	wantWrite bool
+	sndBuf    int
+	// mss is how many payload bytes a segment carries.
+	mss uint32
+
+	rtx rtxQueue
+	cc  congestion.Controller
+	win congestion.Window
+	// maxOut is the most that was in flight in the last round;
+	// cwndLimited says that cwnd held the sender back.
+	maxOut      uint32
+	maxOutEnd   segment.Seq
+	cwndLimited bool
+	roundEnd    segment.Seq
+	// smallSent is the end of the last small segment (Minshall's variant of
+	// Nagle's algorithm).
+	smallSent segment.Seq
+	lastSent  des.Time
+
+	recovery
+
+	rtt rttEstimator
+	// rttRound is SND.NXT when the deviation was last reviewed.
+	rttRound segment.Seq
+	rto      des.Time
+	backoff  uint8
+	retries  uint8
+	probes   uint8
+	// firstRetry is when the oldest segment was first sent again, and for a
+	// SYN when it was sent.
+	firstRetry     des.Time
+	synSentAt      des.Time
+	synRetransmits uint8
+}
+
+func (ep *Endpoint) initSender() {
+	ep.sndBuf = ep.st.cfg.WmemMax
+	ep.win = congestion.Window{Cwnd: 1, Ssthresh: congestion.Infinite, Clamp: congestion.Infinite}
+	ep.rto = ep.st.cfg.InitialRTO
+	ep.mss = defaultMSS
+	ep.firstRetry = never
+}
+
+func (ep *Endpoint) setISS(isn segment.Seq) {
+	ep.iss, ep.sndUna, ep.sndNxt = isn, isn, isn
+	ep.writeSeq, ep.smallSent, ep.rttRound, ep.roundEnd = isn+1, isn, isn, isn
+	ep.maxOutEnd, ep.highSeq = isn, isn
+}
+
+// bytesAcked is how many bytes of the user's stream the peer has acknowledged.
+func (ep *Endpoint) bytesAcked() uint32 {
+	n := uint32(ep.sndUna - ep.iss)
+	if n > 0 {
+		n--
+	}
+	if ep.finSent && n > 0 && ep.sndUna == ep.sndNxt {
+		n--
+	}
+	return n
+}
+
+// setMSS fixes the segment size when both SYNs are known (RFC 9293 section
+// 3.7.1): options take their part of it.
+func (ep *Endpoint) setMSS() {
+	mss := uint32(min(ep.opt.mss, ep.st.cfg.advertisedMSS()))
+	if ep.opt.tsOK {
+		mss -= tsOptionLen
+	}
+	ep.mss = max(mss, 1)
+}
+
+// boundMSS is the segment size in use: never more than half of the largest
+// window that the peer has ever offered, so that two segments fit.
+func (ep *Endpoint) boundMSS() uint32 {
+	mss := ep.mss - min(ep.sackSpace(), ep.mss/2)
+	limit := ep.maxWindow
+	if limit > defaultMSS {
+		limit /= 2
+	}
+	if limit > 0 && limit < mss {
+		return max(limit, minMSS)
+	}
+	return mss
+}
+
+// minMSS is the smallest segment size that a small window leads to.
+const minMSS = 48
+
+// startTransfer sets the initial window (RFC 5681 section 3.1, RFC 6928).
+func (ep *Endpoint) startTransfer(now des.Time) {
+	cfg := &ep.st.cfg
+	iw := uint32(cfg.InitialWindow)
+	if iw == 0 {
+		switch {
+		case ep.mss > 2190:
+			iw = 2
+		case ep.mss > 1095:
+			iw = 3
+		default:
+			iw = 4
+		}
+	}
+	if ep.synRetransmits > 1 || cfg.RTO == RTORFC6298 && ep.synRetransmits > 0 {
+		// RFC 5681 section 3.1: after the loss of a SYN or SYN-ACK the
+		// window is one segment; Linux forgives one.
+		iw = 1
+	}
+	ep.win.Cwnd = iw
+	ep.cc.OnEvent(&ep.win, congestion.EventStart, now)
+	ep.lastSent = now
+	ep.startReceiving(now)
+}
+
+// unsent is how many bytes of the user wait to be sent.
+func (ep *Endpoint) unsent() uint32 { return uint32(ep.writeSeq - ep.dataNxt()) }
+
+// dataNxt is SND.NXT without the FIN.
+func (ep *Endpoint) dataNxt() segment.Seq {
+	if ep.finSent {
+		return ep.writeSeq
+	}
+	if ep.sndNxt == ep.iss {
+		return ep.iss + 1
+	}
+	return ep.sndNxt
+}
+
+// append adds n bytes of the user.
+func (ep *Endpoint) append(n uint32) {
+	ep.writeSeq = ep.writeSeq.Add(n)
+	ep.push = append(ep.push, ep.writeSeq)
+}
+
+// inFlight is the number of segments in the network: sent, and neither
+// reported nor lost (RFC 6675's pipe, in segments).
+func (ep *Endpoint) inFlight() uint32 {
+	return ep.rtx.n - ep.sackedOut - ep.lostOut + ep.retransOut
+}
+
+// output sends what the windows allow (RFC 9293 section 3.10.2 and 3.8.6.2.1,
+// RFC 5681): retransmissions first, then new data, then the FIN.
+func (ep *Endpoint) output(now des.Time) {
+	if ep.state < Established {
+		return
+	}
+	if ep.lostOut > 0 {
+		ep.retransmitLost(now)
+	}
+	if ep.unsent() == 0 && (!ep.finQueued || ep.finSent) {
+		return
+	}
+	ep.restartAfterIdle(now)
+	mss := ep.boundMSS()
+	limited := false
+	for {
+		n := min(ep.unsent(), mss)
+		fin := ep.finQueued && !ep.finSent && n == ep.unsent()
+		if n == 0 && !fin {
+			break
+		}
+		if ep.inFlight() >= ep.win.Cwnd {
+			limited = true
+			break
+		}
+		if !ep.windowTakes(&n, mss) || !fin && ep.nagle(n, mss) {
+			break
+		}
+		if fin && n < ep.unsent() {
+			fin = false
+		}
+		ep.sendNew(now, n, fin)
+	}
+	ep.noteLimit(limited)
+	ep.probeIfBlocked(now)
+}
+
+// windowTakes reports whether the peer's window takes the next segment of *n
+// bytes, which it may shorten: the sender's side of silly window avoidance.
+func (ep *Endpoint) windowTakes(n *uint32, mss uint32) bool {
+	room := ep.sndUna.Add(ep.sndWnd).Sub(ep.sndNxt)
+	if *n == 0 {
+		// A FIN goes out even into a closed window (Linux).
+		return true
+	}
+	if room >= int32(*n) {
+		return true
+	}
+	if ep.st.cfg.AckPolicy == AckLinux || room <= 0 {
+		return false
+	}
+	// RFC 9293 section 3.8.6.2.1 (3): at least half of the largest window.
+	if uint32(room) >= ep.maxWindow/2 {
+		*n = uint32(room)
+		return true
+	}
+	return false
+}
+
+// nagle reports whether a segment of n bytes has to wait (RFC 9293 section
+// 3.7.4, in Minshall's variant as in Linux: only while a small segment is in
+// flight).
+func (ep *Endpoint) nagle(n, mss uint32) bool {
+	if n >= mss || ep.sock.NoDelay || ep.rtx.n == 0 {
+		return false
+	}
+	return ep.sndUna.Less(ep.smallSent) && ep.smallSent.LessEq(ep.sndNxt)
+}
+
+// sendNew sends n bytes that were not sent before, and the FIN if it is its
+// turn.
+func (ep *Endpoint) sendNew(now des.Time, n uint32, fin bool) {
+	s := sentSegment{seq: ep.sndNxt, end: ep.sndNxt.Add(n), fin: fin}
+	for len(ep.push) > 0 && ep.push[0].LessEq(s.end) {
+		ep.push = ep.push[:copy(ep.push, ep.push[1:])]
+		s.push = true
+	}
+	if fin {
+		s.end++
+		ep.finSent = true
+	}
+	if n > 0 && n < ep.boundMSS() {
+		ep.smallSent = s.end
+	}
+	first := ep.rtx.n == 0
+	s.sentAt = now
+	ep.rtx.push(s)
+	ep.sndNxt = s.end
+	ep.stats.BytesSent += uint64(n)
+	ep.sendSegment(now, &s, CauseUser)
+	if n > 0 {
+		ep.ack.dataSent(now)
+	}
+	if ep.ca == caRecovery {
+		ep.prr.out++
+	}
+	ep.lastSent = now
+	if first {
+		ep.armRTO(now)
+	}
+}
+
+// noteLimit remembers whether cwnd was what ended a burst (Linux's
+// tcp_cwnd_validate).
+func (ep *Endpoint) noteLimit(limited bool) {
+	if !ep.sndUna.Less(ep.maxOutEnd) || ep.rtx.n > ep.maxOut || limited {
+		ep.maxOut = ep.rtx.n
+		ep.maxOutEnd = ep.sndNxt
+		ep.cwndLimited = limited
+	}
+}
+
+// isCwndLimited reports whether the window may grow: in slow start as long as
+// at least half of it was used, else only if it was used up.
+func (ep *Endpoint) isCwndLimited() bool {
+	if ep.cwndLimited {
+		return true
+	}
+	return ep.win.SlowStart() && ep.win.Cwnd < 2*ep.maxOut
+}
+
+// restartAfterIdle halves cwnd for every RTO without sending, down to the
+// initial window (RFC 5681 section 4.1, RFC 2861).
+func (ep *Endpoint) restartAfterIdle(now des.Time) {
+	cfg := &ep.st.cfg
+	if !cfg.SlowStartAfterIdle || ep.rtx.n > 0 {
+		return
+	}
+	idle := now - ep.lastSent
+	if idle <= ep.rto {
+		return
+	}
+	restart := min(uint32(max(cfg.InitialWindow, 2)), ep.win.Cwnd)
+	ep.win.Ssthresh = max(ep.win.Ssthresh, ep.win.Cwnd>>1+ep.win.Cwnd>>2)
+	for idle -= ep.rto; idle > 0 && ep.win.Cwnd > restart; idle -= ep.rto {
+		ep.win.Cwnd >>= 1
+	}
+	ep.win.Cwnd = max(ep.win.Cwnd, restart)
+	ep.win.Count = 0
+	ep.cc.OnEvent(&ep.win, congestion.EventRestart, now)
+}

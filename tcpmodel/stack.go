@@ -1,0 +1,326 @@
+package tcpmodel
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"tcplab/des"
+	"tcplab/tcpmodel/segment"
+)
+
+// StackOptions say how a stack is made.
+type StackOptions struct {
+	Sim *des.Sim
+	// Name is that of the host; it names the stack's random stream.
+	Name   string
+	Node   segment.Node
+	Config Config
+	// Out takes what the stack sends.
+	Out Wire
+	// Tracer is told what happens, nil for nobody.
+	Tracer Tracer
+}
+
+// Stack is the TCP of one host: it finds the connection of each segment, keeps
+// listeners, half-open and TIME-WAIT entries, and hands out ports.
+type Stack struct {
+	sim       *des.Sim
+	component des.Component
+	name      string
+	node      segment.Node
+	cfg       Config
+	out       Wire
+	tracer    Tracer
+	rand      *rand.Rand
+	secret    [2]uint64
+
+	conns     connTable
+	endpoints []*Endpoint
+	freeIndex []uint32
+	pool      []*Endpoint
+	listeners []*Listener
+	requests  requestTable
+	timeWaits timeWaitTable
+	proven    nodeSet
+
+	counters Counters
+	inState  [NumStates]int
+	serial   uint32
+	nextPort uint32
+
+	// scratch is the segment being built: Out keeps no reference to it.
+	scratch segment.Segment
+	// woken are the endpoints with events that their App has not been told
+	// of, acceptable the listeners likewise. They are told when the stack is
+	// done with what it is doing (depth 0).
+	woken      []*Endpoint
+	acceptable []*Listener
+	depth      int
+	wake       des.Timer
+}
+
+// Which of a stack's engine timers fired.
+const (
+	stackRequests = iota
+	stackTimeWait
+	stackWake
+)
+
+// NewStack returns a stack without connections.
+func NewStack(o StackOptions) (*Stack, error) {
+	if err := o.Config.Validate(); err != nil {
+		return nil, fmt.Errorf("stack of %s: %w", o.Name, err)
+	}
+	st := &Stack{
+		sim: o.Sim, component: o.Sim.NewComponent(o.Name), name: o.Name, node: o.Node,
+		cfg: o.Config, out: o.Out, tracer: o.Tracer, rand: o.Sim.Stream(o.Name + "/stack"),
+	}
+	st.secret = [2]uint64{st.rand.Uint64(), st.rand.Uint64()}
+	st.requests.timer = st.sim.NewTimer(st.component, st, stackRequests)
+	st.timeWaits.timer = st.sim.NewTimer(st.component, st, stackTimeWait)
+	st.wake = st.sim.NewTimer(st.component, st, stackWake)
+	return st, nil
+}
+
+// Node returns the host's node number.
+func (st *Stack) Node() segment.Node { return st.node }
+
+// Name returns the host's name.
+func (st *Stack) Name() string { return st.name }
+
+// Config returns the settings of the stack.
+func (st *Stack) Config() *Config { return &st.cfg }
+
+// Counters returns the stack's counters.
+func (st *Stack) Counters() *Counters { return &st.counters }
+
+// InState returns how many connections are in state s now, half-open and
+// TIME-WAIT entries included.
+func (st *Stack) InState(s State) int { return st.inState[s] }
+
+// Listen opens a listener on port that lets backlog connections wait (RFC 9293
+// passive OPEN). It fails with EADDRINUSE if there is one already.
+func (st *Stack) Listen(port uint16, backlog int, a Acceptor) (*Listener, error) {
+	if port == 0 || backlog < 0 {
+		return nil, EINVAL
+	}
+	if st.listener(port) != nil {
+		return nil, EADDRINUSE
+	}
+	l := &Listener{st: st, port: port, backlog: min(backlog, st.cfg.Somaxconn), acceptor: a, lastCookie: -cookieOverflowValid - 1}
+	st.listeners = append(st.listeners, l)
+	st.inState[Listen]++
+	return l, nil
+}
+
+func (st *Stack) listener(port uint16) *Listener {
+	for _, l := range st.listeners {
+		if l.port == port {
+			return l
+		}
+	}
+	return nil
+}
+
+// Connect opens a connection to port of dst (RFC 9293 active OPEN): the SYN
+// leaves at once, and the App hears of the outcome. It fails with
+// EADDRNOTAVAIL when no port is free, EADDRINUSE when the port asked for is
+// taken, and EINVAL for unknown options.
+func (st *Stack) Connect(dst segment.Node, port uint16, app App, o SocketOptions) (*Endpoint, error) {
+	now := st.sim.Now()
+	local := o.LocalPort
+	if local == 0 {
+		var err error
+		if local, err = st.ephemeralPort(dst, port); err != nil {
+			return nil, err
+		}
+	} else if !st.portFree(dst, port, local) {
+		return nil, EADDRINUSE
+	}
+	key := keyOf(dst, port, local)
+	ep, err := st.newEndpoint(now, key, o.Congestion)
+	if err != nil {
+		return nil, EINVAL
+	}
+	ep.app, ep.tag = app, o.Tag
+	ep.applyOptions(o)
+	st.counters.ActiveOpens++
+	st.enter()
+	ep.open(now, st.activeISN(now, key))
+	st.leave(now)
+	return ep, nil
+}
+
+// Receive takes a packet from the network.
+func (st *Stack) Receive(now des.Time, seg *segment.Segment) {
+	switch seg.Kind {
+	case segment.KindTCP:
+	case segment.KindICMP:
+		st.enter()
+		st.icmp(now, seg)
+		st.leave(now)
+		return
+	default:
+		return
+	}
+	st.counters.InSegs++
+	st.enter()
+	r := st.conns.find(keyOf(seg.Src, seg.SrcPort, seg.DstPort))
+	switch r.kind() {
+	case refEndpoint:
+		st.endpoints[r.index()].arrive(now, seg)
+	case refRequest:
+		st.requestArrives(now, r.index(), seg)
+	case refTimeWait:
+		st.timeWaitArrives(now, r.index(), seg)
+	default:
+		if l := st.listener(seg.DstPort); l != nil {
+			l.arrives(now, seg, 0)
+		} else {
+			st.traceSegment(now, Conn{}, false, seg, CauseNone)
+			st.reset(now, seg)
+		}
+	}
+	st.leave(now)
+}
+
+// Send puts a segment on the wire as it is: for those who forge them.
+func (st *Stack) Send(now des.Time, seg *segment.Segment) {
+	st.counters.OutSegs++
+	st.out.Receive(now, seg)
+}
+
+// HandleTimer runs the stack's own timers.
+func (st *Stack) HandleTimer(now des.Time, which uint64) {
+	st.enter()
+	switch which {
+	case stackRequests:
+		st.requestsTimeout(now)
+	case stackTimeWait:
+		st.timeWaitsTimeout(now)
+	case stackWake:
+	}
+	st.leave(now)
+}
+
+func (st *Stack) enter() { st.depth++ }
+
+// leave tells the Apps what has happened, unless the stack is still at work
+// further up: an App that is called may call the stack again.
+func (st *Stack) leave(now des.Time) {
+	if st.depth == 1 {
+		for len(st.woken)+len(st.acceptable) > 0 {
+			st.tell(now)
+		}
+	}
+	st.depth--
+}
+
+func (st *Stack) tell(now des.Time) {
+	for i := 0; i < len(st.acceptable); i++ {
+		l := st.acceptable[i]
+		l.told = false
+		if l.acceptor != nil {
+			l.acceptor.HandleAcceptable(now, l)
+		}
+	}
+	st.acceptable = st.acceptable[:0]
+	for i := 0; i < len(st.woken); i++ {
+		ep := st.woken[i]
+		ev := ep.events
+		ep.events = 0
+		if ep.app != nil && ev != 0 {
+			ep.app.HandleEvents(now, ep, ev)
+		}
+		if ev&EvReleased != 0 {
+			st.recycle(ep)
+		}
+	}
+	st.woken = st.woken[:0]
+}
+
+// userEnter and userLeave bracket a call of the user. An App is never called
+// from inside its own call: it hears of the events in the same instant, but
+// from the engine.
+func (st *Stack) userEnter() { st.depth++ }
+
+func (st *Stack) userLeave() {
+	st.depth--
+	if st.depth == 0 && len(st.woken)+len(st.acceptable) > 0 && !st.sim.Armed(st.wake) {
+		st.sim.Arm(st.wake, st.sim.Now())
+	}
+}
+
+// reset answers a segment that belongs to no connection (RFC 9293 section
+// 3.5.2 group 1, 3.10.7.1).
+func (st *Stack) reset(now des.Time, in *segment.Segment) {
+	if in.Has(segment.RST) {
+		return
+	}
+	seg := &st.scratch
+	*seg = segment.Segment{Src: st.node, Dst: in.Src, SrcPort: in.DstPort, DstPort: in.SrcPort, Flags: segment.RST}
+	if in.Has(segment.ACK) {
+		seg.Seq = in.Ack
+	} else {
+		seg.Flags |= segment.ACK
+		seg.Ack = in.End()
+	}
+	st.transmit(now, Conn{}, seg, CauseReset)
+}
+
+// transmit sends seg.
+func (st *Stack) transmit(now des.Time, c Conn, seg *segment.Segment, why Cause) {
+	st.counters.OutSegs++
+	if seg.Flags&segment.RST != 0 {
+		st.counters.OutRsts++
+	}
+	if st.tracer != nil {
+		st.tracer.TraceSegment(now, c, true, seg, why)
+	}
+	st.out.Receive(now, seg)
+}
+
+func (st *Stack) traceSegment(now des.Time, c Conn, out bool, seg *segment.Segment, why Cause) {
+	if st.tracer != nil {
+		st.tracer.TraceSegment(now, c, out, seg, why)
+	}
+}
+
+// moved accounts for a connection's change of state.
+func (st *Stack) moved(now des.Time, c Conn, from, to State, why Cause) {
+	if !from.allows(to) {
+		panic(fmt.Sprintf("tcpmodel: %s: %v to %v is not in RFC 9293 figure 5", st.name, from, to))
+	}
+	if from != Closed && from != Listen {
+		st.inState[from]--
+	}
+	if to != Closed && to != Listen {
+		st.inState[to]++
+	}
+	if st.tracer != nil {
+		st.tracer.TraceState(now, c, from, to, why)
+	}
+}
+
+func (st *Stack) connOf(k connKey, serial uint32) Conn {
+	return Conn{Local: st.node, Remote: k.remote(), LocalPort: k.localPort(), RemotePort: k.remotePort(), Serial: serial}
+}
+
+func (st *Stack) nextSerial() uint32 {
+	st.serial++
+	return st.serial
+}
+
+// nodeSet is a set of nodes, a bit each.
+type nodeSet []uint64
+
+func (s *nodeSet) add(n segment.Node) {
+	for int(n>>6) >= len(*s) {
+		*s = append(*s, 0)
+	}
+	(*s)[n>>6] |= 1 << (n & 63)
+}
+
+func (s nodeSet) has(n segment.Node) bool {
+	return int(n>>6) < len(s) && s[n>>6]>>(n&63)&1 != 0
+}

@@ -1,0 +1,127 @@
+package tcpmodel
+
+import (
+	"tcplab/des"
+	"tcplab/tcpmodel/segment"
+)
+
+// blank returns the stack's scratch segment with the fixed fields of the
+// connection, SEQ = SND.NXT.
+func (ep *Endpoint) blank(f segment.Flags) *segment.Segment {
+	seg := &ep.st.scratch
+	*seg = segment.Segment{
+		Src: ep.st.node, Dst: ep.key.remote(),
+		SrcPort: ep.key.localPort(), DstPort: ep.key.remotePort(),
+		Flags: f, Seq: ep.sndNxt, Stream: ep.stream,
+	}
+	return seg
+}
+
+// transmit adds the fields that every segment but the first SYN carries and
+// sends it.
+func (ep *Endpoint) transmit(now des.Time, seg *segment.Segment, why Cause) {
+	if seg.Flags&segment.ACK != 0 {
+		seg.Ack = ep.rcvNxt
+		if seg.Flags&segment.SYN == 0 {
+			seg.Wnd = ep.selectWindow()
+		}
+		if seg.Flags&segment.RST == 0 {
+			ep.ack.sent()
+			ep.stop(timerDelack)
+		}
+	}
+	if ep.opt.tsOK {
+		seg.Opts |= segment.OptTimestamps
+		seg.TSVal = tsClock(now) + ep.tsOffset
+		seg.TSEcr = ep.tsRecent
+	}
+	ep.stats.SegsOut++
+	ep.st.transmit(now, ep.Conn(), seg, why)
+}
+
+// sendAck sends a segment that only acknowledges.
+func (ep *Endpoint) sendAck(now des.Time, why Cause) {
+	seg := ep.blank(segment.ACK)
+	ep.sackBlocks(seg)
+	ep.transmit(now, seg, why)
+}
+
+// challengeAck answers a segment that may be forged (RFC 5961), within the
+// limit of one per tcp_invalid_ratelimit.
+func (ep *Endpoint) challengeAck(now des.Time) {
+	if !ep.st.mayReply(now, &ep.lastReply) {
+		return
+	}
+	ep.st.counters.TCPChallengeACK++
+	ep.sendAck(now, CauseChallengeAck)
+}
+
+// sendSyn sends the SYN of an active open for the first time.
+func (ep *Endpoint) sendSyn(now des.Time) {
+	ep.rtx.push(sentSegment{seq: ep.iss, end: ep.iss + 1, sentAt: now, syn: true})
+	ep.sndNxt = ep.iss + 1
+	ep.synSentAt, ep.firstRetry = now, now
+	ep.sendSegment(now, ep.rtx.at(0), CauseUser)
+	ep.armRTO(now)
+}
+
+// sendSegment puts a segment of the retransmission queue on the wire, for the
+// first time or again.
+func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
+	flags := segment.ACK
+	n := uint32(s.end - s.seq)
+	if s.syn {
+		n--
+		flags = segment.SYN
+		if ep.state == SynReceived {
+			flags |= segment.ACK
+		}
+	}
+	if s.fin {
+		n--
+		flags |= segment.FIN
+	}
+	if s.push {
+		flags |= segment.PSH
+	}
+	seg := ep.blank(flags)
+	seg.Seq, seg.Len = s.seq, n
+	if n > 0 {
+		seg.Offset = uint64(uint32(s.seq - ep.iss - 1))
+	}
+	if s.syn {
+		cfg := &ep.st.cfg
+		scale := cfg.rcvWScaleFor(ep.rcvBuf)
+		cfg.offer(seg, nil, scale)
+		seg.Wnd = uint16(min(ep.rcvWnd, 65535))
+		if seg.Opts&segment.OptTimestamps != 0 {
+			seg.TSVal, seg.TSEcr = tsClock(now)+ep.tsOffset, ep.tsRecent
+		}
+	} else {
+		ep.sackBlocks(seg)
+	}
+	ep.transmit(now, seg, why)
+}
+
+// resend sends segment i of the retransmission queue again.
+func (ep *Endpoint) resend(now des.Time, i uint32, why Cause) {
+	s := ep.rtx.at(i)
+	if s.flags&sentRetrans == 0 {
+		s.flags |= sentRetrans
+		ep.retransOut++
+	}
+	if s.rexmits < 255 {
+		s.rexmits++
+	}
+	s.sentAt = now
+	if ep.firstRetry == never {
+		ep.firstRetry = now
+	}
+	ep.stats.Retransmits++
+	ep.st.counters.RetransSegs++
+	if s.syn {
+		ep.st.counters.TCPSynRetrans++
+		ep.synRetransmits++
+	}
+	ep.sendSegment(now, s, why)
+}
