@@ -1,0 +1,45 @@
+package congestion
+
+import "fmt"
+
+// Options are the settings of the algorithms, under the names of the
+// parameters of Linux's tcp_cubic module. An algorithm ignores what is not its
+// own; Reno has none.
+type Options struct {
+	// HyStart lets CUBIC leave slow start before the first loss (hystart,
+	// default on).
+	HyStart bool
+	// FastConvergence makes CUBIC give up bandwidth when losses come at
+	// falling windows (fast_convergence, RFC 9438 section 4.7, default on).
+	FastConvergence bool
+	// TCPFriendliness keeps CUBIC at least as fast as Reno would be
+	// (tcp_friendliness, RFC 9438 section 4.3, default on).
+	TCPFriendliness bool
+	// RenoAlpha makes the Reno that CUBIC compares itself with gain a whole
+	// segment per round trip from the last maximum on, as RFC 9438 section
+	// 4.3 has it; Linux keeps to 0.53 segments (default off).
+	RenoAlpha bool
+	// Beta is what CUBIC multiplies its window with on loss, in units of
+	// 1/1024 (beta, RFC 9438 section 4.6, default 717 = 0.7).
+	Beta uint32
+	// BicScale is the constant C of CUBIC's curve, in units of 1/102.4
+	// segments per second cubed (bic_scale, RFC 9438 section 4.1.2, default
+	// 41 = 0.4).
+	BicScale uint32
+}
+
+// DefaultOptions returns Linux's.
+func DefaultOptions() Options {
+	return Options{HyStart: true, FastConvergence: true, TCPFriendliness: true, Beta: 717, BicScale: 41}
+}
+
+// Validate reports the first option that no algorithm can run with.
+func (o *Options) Validate() error {
+	if o.Beta < 1 || o.Beta >= betaOne {
+		return fmt.Errorf("beta %d is outside 1 to %d (units of 1/%d; start from DefaultOptions)", o.Beta, betaOne-1, betaOne)
+	}
+	if o.BicScale < 1 || o.BicScale > maxBicScale {
+		return fmt.Errorf("bic_scale %d is outside 1 to %d (start from DefaultOptions)", o.BicScale, maxBicScale)
+	}
+	return nil
+}
