@@ -162,3 +162,23 @@ func TestHyStartOffAndFound(t *testing.T) {
 		t.Error("it is still off after a time-out")
 	}
 }
+
+// Linux 6.18 over 20 Mbit/s, 20 ms each way and 20 packets of queue leaves slow
+// start by an ACK train at a window of 76 (TcpExtTCPHystartTrainCwnd of three
+// golden runs of the tcplab validation set): a segment of 1500 bytes takes
+// 0.6 ms, each second one is acknowledged, the first window is 10.
+func TestHyStartLeavesWhereLinuxDoes(t *testing.T) {
+	const segment = 600 * des.Microsecond
+	c, w := slowStart(t, 10)
+	rtt := 40*ms + segment
+	for start := rtt; w.Ssthresh == Infinite && start < des.Second; start += rtt {
+		for i := range des.Time(w.Cwnd / 2) {
+			c.OnAck(w, &Ack{
+				Now: start + 2*i*segment, Acked: 2, RTT: rtt, CwndLimited: true, RoundStart: i == 0,
+			})
+		}
+	}
+	if w.Ssthresh != 76 {
+		t.Errorf("slow start ended at %d, not 76", w.Ssthresh)
+	}
+}
