@@ -98,7 +98,6 @@ type Config struct {
 	RTO                RTOEstimator
 	RTOMin             des.Time
 	RTOMax             des.Time
-	Retries1           int
 	Retries2           int
 	RetryBudget        bool
 	OrphanRetries      int
@@ -136,7 +135,7 @@ var linux = Config{
 	MTU: 1500, Timestamps: true, SACK: true, WindowScaling: true,
 	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true,
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
-	Retries1: 3, Retries2: 15, RetryBudget: true,
+	Retries2: 15, RetryBudget: true,
 	Congestion: "cubic", InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
 	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond,
 	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,
@@ -158,6 +157,7 @@ func rfc9293() Config {
 	c.AckPolicy, c.DelackTime = AckRFC, 200*des.Millisecond
 	c.TimeWait, c.TwReuse = 240*des.Second, 0
 	c.InvalidRateLimit = 0
+	c.Somaxconn = 1 << 20
 	c.PortLow, c.PortHigh = 49152, 65535
 	return c
 }
