@@ -138,7 +138,7 @@ func connecting(of string) []Quantity {
 		seconds(of, "connect_p90", "90 % quantile of the time to connect."),
 		key(secondsSeries(of, "connect_p99", "99 % quantile of the time to connect", "99 % quantile of the time to connect.")),
 		seconds(of, "connect_max", "Longest time to connect."),
-		ratio(of, "response_success", "got the whole response", "Share of the attempts that got the whole response."),
+		ratio(of, "response_success", "got the whole response", "Share of the attempts that got the whole response (all of them, where a connection carries several)."),
 		seconds(of, "response_p50", "Median time from the start of the attempt to the last byte of the response."),
 		seconds(of, "response_p90", "90 % quantile of the time from the start of the attempt to the last byte of the response."),
 		seconds(of, "response_p99", "99 % quantile of the time from the start of the attempt to the last byte of the response."),
@@ -193,9 +193,9 @@ var ofListeners = []Quantity{
 }
 
 var ofLinks = []Quantity{
-	level(OfLink, "queue", "packets", "queue", "Packets in the queue, the one in service included: mean of the values at the measurement interval."),
+	level(OfLink, "queue", "packets", "queue", "Packets in the queue, the one in service included, mean over time, exact."),
 	bitrate(OfLink, "throughput", "throughput", "Bits that left the queue per second, headers included."),
-	ratio(OfLink, "utilization", "utilization", "Throughput over the rate of the link; none if the link has no rate."),
+	ratio(OfLink, "utilization", "utilization", "Share of the time in which a packet was in service."),
 	count(OfLink, "sent", "packets", "Packets that left the queue."),
 	count(OfLink, "dropped", "dropped packets", "Packets that the queue dropped."),
 	count(OfLink, "lost", "lost packets", "Packets that the loss model took."),

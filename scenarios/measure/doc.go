@@ -19,9 +19,9 @@
 // Counts are differences of counters that are read at the marks, so a window
 // whose bounds are marks is exact; between marks the growth counts as even.
 //
-// Levels (syn_queue, accept_queue, established, time_wait) follow every change
-// of state; their means are exact integrals over time and their maxima are the
-// true ones. The queue of a link is a mean of the values at the marks.
+// Levels (syn_queue, accept_queue, established, time_wait, the queue of a link)
+// follow every change; their means are exact integrals over time and their
+// maxima the true ones.
 //
 // Attempts count in the window in which they started. A ratio over no attempt
 // has no value: null in a metric, NaN in a series. Attempts that started at or

@@ -1,13 +1,17 @@
 package measure
 
-import "tcplab/des"
+import (
+	"math"
+
+	"tcplab/des"
+)
 
 // Gauge is a number that goes up and down, such as the length of a queue. It
-// keeps the exact integral over time and the exact maximum; the zero value is
-// a gauge at 0. Set and Add do not allocate.
+// keeps the exact integral over time and the exact maximum of the values that
+// lasted; the zero value is a gauge at 0. Set and Add do not allocate.
 type Gauge struct {
 	value    int64
-	peak     int64
+	peak     int64 // since the last mark, of the values that lasted
 	since    des.Time
 	integral uint64 // of value over time, in units x ns, modulo 2^64
 
@@ -16,10 +20,12 @@ type Gauge struct {
 
 // Set makes the value v from now on.
 func (g *Gauge) Set(now des.Time, v int) {
-	g.integral += uint64(g.value) * uint64(now-g.since)
-	g.since = now
+	if now > g.since {
+		g.integral += uint64(g.value) * uint64(now-g.since)
+		g.peak = max(g.peak, g.value)
+		g.since = now
+	}
 	g.value = int64(v)
-	g.peak = max(g.peak, g.value)
 }
 
 // Add changes the value by d from now on.
@@ -33,7 +39,7 @@ func (g *Gauge) sample(i int, now des.Time) {
 	g.values.set(i, uint64(g.value))
 	g.integrals.set(i, g.integral)
 	g.peaks.set(i, uint64(g.peak))
-	g.peak = g.value
+	g.peak = math.MinInt64
 }
 
 // mean is the mean over time in w.
