@@ -67,15 +67,18 @@ func (ep *Endpoint) react(now des.Time, seg *segment.Segment, ack segment.Seq, d
 		sacked = ep.tagSacked(seg)
 		dup = dup || sacked > 0
 	}
-	if !ep.recover(now, acked, sacked, dup, advanced) || acked+sacked == 0 {
+	mayGrow := ep.recover(now, acked, sacked, dup, advanced)
+	if acked+sacked == 0 {
 		return
 	}
-	a := congestion.Ack{Now: now, Acked: acked + sacked, RTT: rtt, InFlight: ep.inFlight(), CwndLimited: ep.isCwndLimited()}
-	if ep.roundEnd.LessEq(ep.sndUna) && advanced {
+	a := &ep.ccAck
+	*a = congestion.Ack{Now: now, Acked: acked + sacked, RTT: rtt, InFlight: ep.inFlight(),
+		CwndLimited: mayGrow && ep.isCwndLimited()}
+	if advanced && ep.roundEnd.Less(ep.sndUna) {
 		a.RoundStart = true
 		ep.roundEnd = ep.sndNxt
 	}
-	ep.cc.OnAck(&ep.win, &a)
+	ep.cc.OnAck(&ep.win, a)
 }
 
 // clean removes the segments below ack from the retransmission queue. It

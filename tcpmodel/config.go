@@ -102,6 +102,7 @@ type Config struct {
 	RetryBudget        bool
 	OrphanRetries      int
 	Congestion         string
+	HyStart            bool
 	InitialWindow      int
 	Reordering         int
 	SlowStartAfterIdle bool
@@ -136,7 +137,7 @@ var linux = Config{
 	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true,
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
-	Congestion: "cubic", InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
+	Congestion: "cubic", HyStart: true, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
 	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond,
 	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,
 	FinTimeout: 60 * des.Second, TimeWait: 60 * des.Second, TwReuse: 2,
@@ -224,6 +225,14 @@ func (c *Config) Validate() error {
 	case c.SynackRetries < 0 || c.SynackRetries > 30 || c.SynRetries < 0 || c.SynRetries > 127:
 		return fmt.Errorf("retries out of range: tcp_synack_retries %d (0 to 30), tcp_syn_retries %d (0 to 127)", c.SynackRetries, c.SynRetries)
 	}
-	_, err := congestion.New(c.Congestion)
+	_, err := c.controller(c.Congestion)
 	return err
+}
+
+// controller returns a new congestion control of that name with the host's
+// settings.
+func (c *Config) controller(name string) (congestion.Controller, error) {
+	o := congestion.DefaultOptions()
+	o.HyStart = c.HyStart
+	return congestion.NewWith(name, o)
 }

@@ -2,7 +2,6 @@ package tcpmodel
 
 import (
 	"tcplab/des"
-	"tcplab/tcpmodel/congestion"
 	"tcplab/tcpmodel/segment"
 )
 
@@ -49,7 +48,7 @@ func (st *Stack) newEndpoint(now des.Time, key connKey, control string) (*Endpoi
 	if control == "" {
 		control = st.cfg.Congestion
 	}
-	cc, err := congestion.New(control)
+	cc, err := st.cfg.controller(control)
 	if err != nil {
 		return nil, err
 	}

@@ -130,6 +130,7 @@ var knobs = []Knob{
 	knobWord("tcp_congestion_control", congestion.Names(), func(c *Config) wordField {
 		return wordField{get: func() string { return c.Congestion }, set: func(s string) { c.Congestion = s }}
 	}, "congestion control of new connections", linuxDoc),
+	knobBool("hystart", func(c *Config) *bool { return &c.HyStart }, "CUBIC leaves slow start when the delay grows (HyStart)", "Linux tcp_cubic"),
 	knobInt("initcwnd", 0, 1000, func(c *Config) *int { return &c.InitialWindow }, "initial congestion window in segments; 0 is that of RFC 5681", "RFC 6928; RFC 5681 section 3.1"),
 	knobInt("tcp_reordering", 1, 300, func(c *Config) *int { return &c.Reordering }, "duplicate ACKs that start fast retransmit", linuxDoc+"; RFC 5681 section 3.2"),
 	knobBool("tcp_slow_start_after_idle", func(c *Config) *bool { return &c.SlowStartAfterIdle }, "reduce the congestion window after an idle time", linuxDoc+"; RFC 5681 section 4.1"),

@@ -231,8 +231,8 @@ func (ep *Endpoint) enterLoss(now des.Time) {
 	if ep.state != SynSent && ep.state != SynReceived {
 		if ep.ca < caRecovery || !ep.sndUna.Less(ep.highSeq) || ep.retries == 0 && ep.ca == caLoss {
 			ep.win.Ssthresh = ep.cc.OnLoss(&ep.win, now)
-			ep.cc.OnEvent(&ep.win, congestion.EventRTO, now)
 		}
+		ep.cc.OnEvent(&ep.win, congestion.EventRTO, now)
 		ep.win.Count = 0
 	}
 	for i := range ep.rtx.n {

@@ -30,6 +30,8 @@ type sender struct {
 	rtx rtxQueue
 	cc  congestion.Controller
 	win congestion.Window
+	// ccAck is what cc is told, kept here so that telling allocates nothing.
+	ccAck congestion.Ack
 	// maxOut is the most that was in flight in the last round;
 	// cwndLimited says that cwnd held the sender back.
 	maxOut      uint32
@@ -39,7 +41,6 @@ type sender struct {
 	// smallSent is the end of the last small segment (Minshall's variant of
 	// Nagle's algorithm).
 	smallSent segment.Seq
-	lastSent  des.Time
 
 	recovery
 
@@ -131,7 +132,7 @@ func (ep *Endpoint) startTransfer(now des.Time) {
 	}
 	ep.win.Cwnd = iw
 	ep.cc.OnEvent(&ep.win, congestion.EventStart, now)
-	ep.lastSent = now
+	ep.win.LastSent = now
 	ep.startReceiving(now)
 }
 
@@ -173,7 +174,9 @@ func (ep *Endpoint) output(now des.Time) {
 	if ep.unsent() == 0 && (!ep.finQueued || ep.finSent) {
 		return
 	}
-	ep.restartAfterIdle(now)
+	if ep.rtx.n == 0 {
+		ep.restart(now)
+	}
 	mss := ep.boundMSS()
 	limited := false
 	for {
@@ -257,7 +260,7 @@ func (ep *Endpoint) sendNew(now des.Time, n uint32, fin bool) {
 	if ep.ca == caRecovery {
 		ep.prr.out++
 	}
-	ep.lastSent = now
+	ep.win.LastSent = now
 	if first {
 		ep.armRTO(now)
 	}
@@ -282,23 +285,19 @@ func (ep *Endpoint) isCwndLimited() bool {
 	return ep.win.SlowStart() && ep.win.Cwnd < 2*ep.maxOut
 }
 
-// restartAfterIdle halves cwnd for every RTO without sending, down to the
-// initial window (RFC 5681 section 4.1, RFC 2861).
-func (ep *Endpoint) restartAfterIdle(now des.Time) {
+// restart is called when data are about to leave and nothing is in flight. It
+// halves cwnd for every RTO without sending, down to the initial window (RFC
+// 5681 section 4.1, RFC 2861).
+func (ep *Endpoint) restart(now des.Time) {
 	cfg := &ep.st.cfg
-	if !cfg.SlowStartAfterIdle || ep.rtx.n > 0 {
-		return
+	if idle := now - ep.win.LastSent; cfg.SlowStartAfterIdle && idle > ep.rto {
+		floor := min(uint32(max(cfg.InitialWindow, 2)), ep.win.Cwnd)
+		ep.win.Ssthresh = max(ep.win.Ssthresh, ep.win.Cwnd>>1+ep.win.Cwnd>>2)
+		for idle -= ep.rto; idle > 0 && ep.win.Cwnd > floor; idle -= ep.rto {
+			ep.win.Cwnd >>= 1
+		}
+		ep.win.Cwnd = max(ep.win.Cwnd, floor)
+		ep.win.Count = 0
 	}
-	idle := now - ep.lastSent
-	if idle <= ep.rto {
-		return
-	}
-	restart := min(uint32(max(cfg.InitialWindow, 2)), ep.win.Cwnd)
-	ep.win.Ssthresh = max(ep.win.Ssthresh, ep.win.Cwnd>>1+ep.win.Cwnd>>2)
-	for idle -= ep.rto; idle > 0 && ep.win.Cwnd > restart; idle -= ep.rto {
-		ep.win.Cwnd >>= 1
-	}
-	ep.win.Cwnd = max(ep.win.Cwnd, restart)
-	ep.win.Count = 0
 	ep.cc.OnEvent(&ep.win, congestion.EventRestart, now)
 }
