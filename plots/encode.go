@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"image"
 	"image/png"
 	"math"
 	"os"
@@ -65,20 +66,25 @@ func Write(dir string, drawings ...*Drawing) ([]string, error) {
 // PNG returns the figure as an image with the style's resolution, which the
 // file states, so that it has its size on paper.
 func (d *Drawing) PNG() ([]byte, error) {
-	c := vgimg.NewWith(vgimg.UseWH(vg.Length(d.Width), vg.Length(d.Height)), vgimg.UseDPI(d.dpi))
-	d.paint(c, 32)
 	var buf bytes.Buffer
-	if err := png.Encode(&buf, c.Image()); err != nil {
+	if err := png.Encode(&buf, d.raster(32)); err != nil {
 		return nil, err
 	}
 	return withResolution(buf.Bytes(), d.dpi)
 }
 
+// raster paints the figure on an image, with long lines in pieces.
+func (d *Drawing) raster(piece int) image.Image {
+	c := vgimg.NewWith(vgimg.UseWH(vg.Length(d.Width), vg.Length(d.Height)), vgimg.UseDPI(d.dpi))
+	d.paint(c, piece)
+	return c.Image()
+}
+
 // withResolution inserts the pHYs chunk (PNG specification, 11.3.4.3) behind
 // the header.
-func withResolution(image []byte, dpi int) ([]byte, error) {
+func withResolution(file []byte, dpi int) ([]byte, error) {
 	const header = 8 + 25 // signature and IHDR chunk
-	if len(image) < header {
+	if len(file) < header {
 		return nil, errors.New("png: no header")
 	}
 	perMetre := uint32(math.Round(float64(dpi) / 0.0254))
@@ -88,9 +94,9 @@ func withResolution(image []byte, dpi int) ([]byte, error) {
 	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
 	chunk = append(chunk, 1)
 	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
-	out := append([]byte(nil), image[:header]...)
+	out := append([]byte(nil), file[:header]...)
 	out = append(out, chunk...)
-	return append(out, image[header:]...), nil
+	return append(out, file[header:]...), nil
 }
 
 // SVG returns the figure as a scalable drawing without any outside reference.

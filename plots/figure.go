@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -137,8 +138,8 @@ func (f *Figure) validate(res *measure.Result) error {
 		}
 	}
 	for _, a := range append([]Axis{f.X}, f.Y...) {
-		if a.Min > a.Max || a.Min == a.Max && a.Min != 0 {
-			errs = append(errs, fmt.Errorf("axis range from %v to %v: the maximum must be greater", a.Min, a.Max))
+		if !(a.Min < a.Max) && !(a.Min == 0 && a.Max == 0) || math.IsInf(a.Max-a.Min, 0) {
+			errs = append(errs, fmt.Errorf("axis range from %v to %v: both must be finite, and the maximum must be greater", a.Min, a.Max))
 		}
 	}
 	return errors.Join(errs...)
@@ -174,9 +175,9 @@ func unknown(what, name string, have []string) error {
 	if len(have) == 0 {
 		return fmt.Errorf("%s: no %q (this run has none)", what, name)
 	}
-	best, bestDist := "", 1+len(name)/2
+	best, bestDist := "", math.MaxInt
 	for _, h := range have {
-		if d := distance(name, h); d < bestDist {
+		if d := distance(name, h); d < bestDist && d <= max(len(name), len(h))/2 {
 			best, bestDist = h, d
 		}
 	}

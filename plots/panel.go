@@ -42,28 +42,23 @@ func (p *panel) setRange() {
 	for _, l := range p.limits {
 		lo, hi = min(lo, l.Value), max(hi, l.Value)
 	}
-	if lo > hi {
+	// What is this small is the rounding of a 0.
+	if lo > hi || max(math.Abs(lo), math.Abs(hi)) < 1e-12 {
 		lo, hi = 0, 0
 	}
+	tiny := hi-lo < 1e-4*max(math.Abs(lo), math.Abs(hi)) // labels would be long
 	switch {
 	case p.axis.Min != p.axis.Max:
 		lo, hi = p.axis.Min, p.axis.Max
 	case p.unit == "ratio":
 		lo, hi = min(lo, 0), max(hi, 1)
-	case lo > 0 && lo < 0.8*hi:
+	case lo > 0 && (lo < 0.8*hi || tiny):
 		lo = 0
-	case hi < 0 && hi > 0.8*lo:
+	case hi < 0 && (hi > 0.8*lo || tiny):
 		hi = 0
 	}
 	if lo == hi {
-		switch {
-		case lo == 0:
-			hi = 1
-		case lo > 0:
-			lo = 0
-		default:
-			hi = 0
-		}
+		hi = 1 // both are 0
 	}
 	p.lo, p.hi = lo, hi
 	p.sc = scaleFor(p.unit, max(math.Abs(lo), math.Abs(hi)))
@@ -196,7 +191,7 @@ func (p *panel) yAt(v float64) vg.Length {
 }
 
 // draw draws the axes, the limits and the curves.
-func (p *panel) draw(s *stack, last bool) {
+func (p *panel) draw(s *stack) {
 	p.toPage(s)
 	p.drawAxes(s)
 	p.drawLegend(s)
@@ -220,7 +215,7 @@ func (p *panel) draw(s *stack, last bool) {
 	}
 	if p.empty() {
 		mid := vg.Point{X: (s.left + s.right) / 2, Y: (p.area.Min.Y + p.area.Max.Y) / 2}
-		s.d.text("no value in this run", textStyle{size: s.style.Small, align: 0.5, color: dark}, mid)
+		s.d.text("no values", textStyle{size: s.style.Small, align: 0.5, color: dark}, mid)
 	}
 }
 

@@ -111,8 +111,8 @@ func (s *stack) layout(fig Figure) (*Drawing, error) {
 	}
 	s.place(height)
 	s.drawBands()
-	for i, p := range s.panels {
-		p.draw(s, i == len(s.panels)-1)
+	for _, p := range s.panels {
+		p.draw(s)
 	}
 	s.drawXLabels()
 	s.drawTitle()

@@ -71,7 +71,7 @@ func TestLinearTicksAreRound(t *testing.T) {
 		}
 		for i := 2; i < len(values); i++ {
 			step := values[i] - values[i-1]
-			if first := values[1] - values[0]; math.Abs(step-first) > 1e-6*first {
+			if first := values[1] - values[0]; math.Abs(step-first) > 1e-6*first+1e-15*math.Abs(lo) {
 				t.Fatalf("uneven steps %v and %v", first, step)
 			}
 			digit := step / math.Pow(10, math.Floor(math.Log10(step)+1e-9))

@@ -32,6 +32,9 @@ func scaleFor(unit string, top float64) scale {
 				return scale{1 / p.factor, p.prefix + "s"}
 			}
 		}
+		if top > 0 {
+			return scale{1e12, "ps"}
+		}
 		return scale{1, "s"}
 	case "bit/s", "B", "B/s":
 		for _, p := range siPrefixes[:5] {
@@ -44,8 +47,8 @@ func scaleFor(unit string, top float64) scale {
 		return scale{1, ""}
 	}
 	exp := 0
-	if top >= 2e4 {
-		exp = 3 * int(math.Log10(top)/3)
+	if top >= 2e4 || top > 0 && top < 1e-2 {
+		exp = 3 * int(math.Floor(math.Log10(top)/3))
 	}
 	if exp == 0 {
 		if unit == "count" {
