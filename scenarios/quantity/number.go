@@ -52,21 +52,21 @@ func numberLength(s string) int {
 func exact(text string) (*big.Rat, error) {
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		if e, err := strconv.Atoi(text[i+1:]); err != nil || e > maxExponent || e < -maxExponent {
-			return nil, fmt.Errorf("the exponent of %s is out of range", shorten(text))
+			return nil, fmt.Errorf("the exponent of %s is out of range", Quote(text))
 		}
 	}
 	if len(text) > maxNumber {
-		return nil, fmt.Errorf("%s has more than %d digits", shorten(text), maxNumber)
+		return nil, fmt.Errorf("%s has more than %d digits", Quote(text), maxNumber)
 	}
 	r, ok := new(big.Rat).SetString(text)
 	if !ok {
-		return nil, fmt.Errorf("%s is not a number", shorten(text))
+		return nil, fmt.Errorf("%s is not a number", Quote(text))
 	}
 	return r, nil
 }
 
-// shorten quotes s for a message, without the middle if it is long.
-func shorten(s string) string {
+// Quote quotes s for a message, without the middle if it is long.
+func Quote(s string) string {
 	if len(s) > 48 {
 		head, tail := 24, len(s)-12
 		for !utf8.RuneStart(s[head]) {
@@ -107,14 +107,14 @@ func parse(s string, bare bool, dims ...Dimension) (*big.Rat, unit, error) {
 		if bare {
 			return r, unit{dim: Number, num: 1, den: 1}, nil
 		}
-		return nil, unit{}, fmt.Errorf("%s has no unit (write %s)", shorten(trimmed), withUnits(number, dims))
+		return nil, unit{}, fmt.Errorf("%s has no unit (write %s)", Quote(trimmed), withUnits(number, dims))
 	}
 	u, ok := findUnit(name)
 	if !ok {
 		return nil, unit{}, unknownUnit(trimmed, number, name, dims)
 	}
 	if !has(dims, u.dim) {
-		return nil, unit{}, fmt.Errorf("%s is %v, not %v (write %s)", shorten(trimmed), u.dim, dims[0], want)
+		return nil, unit{}, fmt.Errorf("%s is %v, not %v (write %s)", Quote(trimmed), u.dim, dims[0], want)
 	}
 	return r.Mul(r, big.NewRat(u.num, u.den)), u, nil
 }
@@ -129,29 +129,29 @@ func examples(dims []Dimension) string {
 
 func notNumber(s string, dims []Dimension) error {
 	if s[0] == '-' && numberLength(s[1:]) > 0 {
-		return fmt.Errorf("%s is negative (%v is 0 or more)", shorten(s), dims[0])
+		return fmt.Errorf("%s is negative (%v is 0 or more)", Quote(s), dims[0])
 	}
 	if s[0] == '+' && numberLength(s[1:]) > 0 {
-		return fmt.Errorf("%s has a sign (write %s)", shorten(s), shorten(s[1:]))
+		return fmt.Errorf("%s has a sign (write %s)", Quote(s), Quote(s[1:]))
 	}
-	return fmt.Errorf("%s is not %v (write %s)", shorten(s), dims[0], examples(dims))
+	return fmt.Errorf("%s is not %v (write %s)", Quote(s), dims[0], examples(dims))
 }
 
 func unknownUnit(s, number, name string, dims []Dimension) error {
 	if r, _ := utf8.DecodeRuneInString(name); r == ',' || r == '_' || r == '.' || unicode.IsDigit(r) {
 		return fmt.Errorf("%s is not a number with a unit (write digits, a point for decimals, no separators, then one of %s)",
-			shorten(s), unitNames(dims))
+			Quote(s), unitNames(dims))
 	}
 	if name == "m" && has(dims, Time) {
-		return fmt.Errorf("%s: unknown unit \"m\" (write %smin for minutes, %sms for milliseconds)", shorten(s), number, number)
+		return fmt.Errorf("%s: unknown unit \"m\" (write %smin for minutes, %sms for milliseconds)", Quote(s), number, number)
 	}
 	if strings.EqualFold(name, "kb") && has(dims, Data) {
-		return fmt.Errorf("%s: unknown unit %q (write %skB for 1000 bytes each, %sKiB for 1024)", shorten(s), name, number, number)
+		return fmt.Errorf("%s: unknown unit %q (write %skB for 1000 bytes each, %sKiB for 1024)", Quote(s), name, number, number)
 	}
 	if u := meant(name, dims); u != "" {
-		return fmt.Errorf("%s: unknown unit %q, did you mean %s? (have %s)", shorten(s), name, u, unitNames(dims))
+		return fmt.Errorf("%s: unknown unit %q, did you mean %s? (have %s)", Quote(s), name, u, unitNames(dims))
 	}
-	return fmt.Errorf("%s: unknown unit %s (have %s)", shorten(s), shorten(name), unitNames(dims))
+	return fmt.Errorf("%s: unknown unit %s (have %s)", Quote(s), Quote(name), unitNames(dims))
 }
 
 // withUnits shows number with the units that are likely for it.
@@ -176,10 +176,10 @@ func withUnits(number string, dims []Dimension) string {
 // whole returns r as an int64, which a value in the finest unit must be.
 func whole(s string, r *big.Rat, finest string) (int64, error) {
 	if !r.IsInt() {
-		return 0, fmt.Errorf("%s is not a whole number of %s", shorten(s), finest)
+		return 0, fmt.Errorf("%s is not a whole number of %s", Quote(s), finest)
 	}
 	if !r.Num().IsInt64() {
-		return 0, fmt.Errorf("%s is too large (the most is %d %s)", shorten(s), int64(^uint64(0)>>1), finest)
+		return 0, fmt.Errorf("%s is too large (the most is %d %s)", Quote(s), int64(^uint64(0)>>1), finest)
 	}
 	return r.Num().Int64(), nil
 }

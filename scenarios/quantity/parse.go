@@ -32,7 +32,7 @@ func ParseBitrate(s string) (Bitrate, error) {
 	}
 	n, err := whole(s, r, "bit/s")
 	if err == nil && n == 0 {
-		return 0, fmt.Errorf("%s carries nothing (write more than 0bit/s, or unlimited)", shorten(s))
+		return 0, fmt.Errorf("%s carries nothing (write more than 0bit/s, or unlimited)", Quote(s))
 	}
 	return Bitrate(n), err
 }
@@ -70,7 +70,7 @@ func ParseRatio(s string) (Ratio, error) {
 func nearest(s string, r *big.Rat) (float64, error) {
 	f, _ := r.Float64()
 	if math.IsInf(f, 0) {
-		return 0, fmt.Errorf("%s is too large", shorten(s))
+		return 0, fmt.Errorf("%s is too large", Quote(s))
 	}
 	return f, nil
 }
@@ -90,7 +90,7 @@ func ParseLimit(s string) (Limit, error) {
 	if u.dim == Packets {
 		var n int64
 		if n, err = whole(s, r, "packets"); n > math.MaxInt32 {
-			err = fmt.Errorf("%s is too large (the most is %d packets, or write unlimited)", shorten(s), math.MaxInt32)
+			err = fmt.Errorf("%s is too large (the most is %d packets, or write unlimited)", Quote(s), math.MaxInt32)
 		}
 		l.Packets = int(n)
 	} else {
@@ -102,7 +102,7 @@ func ParseLimit(s string) (Limit, error) {
 		return Limit{}, err
 	}
 	if l == (Limit{}) {
-		return Limit{}, fmt.Errorf("%s holds nothing (a limit counts the packet in service: write at least 1 packet, or unlimited)", shorten(s))
+		return Limit{}, fmt.Errorf("%s holds nothing (a limit counts the packet in service: write at least 1 packet, or unlimited)", Quote(s))
 	}
 	return l, nil
 }
@@ -113,13 +113,13 @@ func ParseArrivals(s string) (Arrivals, error) {
 	law, rate, _ := strings.Cut(trimmed, " ")
 	if numberLength(trimmed) > 0 {
 		return Arrivals{}, fmt.Errorf("%s does not say how arrivals are spread (write %s or %s)",
-			shorten(s), shorten("poisson "+trimmed), shorten("fixed "+trimmed))
+			Quote(s), Quote("poisson "+trimmed), Quote("fixed "+trimmed))
 	}
 	if law != Poisson && law != Fixed {
-		return Arrivals{}, fmt.Errorf("%s: unknown arrivals %s (write \"poisson 20/s\" for random or \"fixed 20/s\" for equal gaps)", shorten(s), shorten(law))
+		return Arrivals{}, fmt.Errorf("%s: unknown arrivals %s (write \"poisson 20/s\" for random or \"fixed 20/s\" for equal gaps)", Quote(s), Quote(law))
 	}
 	if strings.TrimSpace(rate) == "" {
-		return Arrivals{}, fmt.Errorf("%s has no rate (write %q)", shorten(s), law+" 20/s")
+		return Arrivals{}, fmt.Errorf("%s has no rate (write %q)", Quote(s), law+" 20/s")
 	}
 	f, err := ParseFrequency(rate)
 	return Arrivals{Law: law, Rate: f}, err
@@ -140,7 +140,7 @@ func ValidName(s string) bool {
 // ParseHost reads the name of a host: [a-z][a-z0-9_]*, at most 64 bytes.
 func ParseHost(s string) (Host, error) {
 	if !ValidName(s) {
-		return "", fmt.Errorf("%s is not a name (a name is a small letter, then small letters, digits and _)", shorten(s))
+		return "", fmt.Errorf("%s is not a name (a name is a small letter, then small letters, digits and _)", Quote(s))
 	}
 	return Host(s), nil
 }
@@ -149,7 +149,7 @@ func ParseHost(s string) (Host, error) {
 func ParseAddress(s string) (Address, error) {
 	name, digits, found := strings.Cut(s, ":")
 	if !found {
-		return Address{}, fmt.Errorf("%s has no port (write %s)", shorten(s), shorten(s+":80"))
+		return Address{}, fmt.Errorf("%s has no port (write %s)", Quote(s), Quote(s+":80"))
 	}
 	host, err := ParseHost(name)
 	if err != nil {
@@ -157,7 +157,7 @@ func ParseAddress(s string) (Address, error) {
 	}
 	port, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || port == 0 || digits[0] == '+' {
-		return Address{}, fmt.Errorf("%s: the port %s is not a number from 1 to 65535", shorten(s), shorten(digits))
+		return Address{}, fmt.Errorf("%s: the port %s is not a number from 1 to 65535", Quote(s), Quote(digits))
 	}
 	return Address{host, uint16(port)}, nil
 }
@@ -166,14 +166,14 @@ func ParseAddress(s string) (Address, error) {
 func ParsePrefix(s string) (Prefix, error) {
 	const example = "(write a range of IPv4 addresses such as 198.18.0.0/15)"
 	if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
-		return Prefix{}, fmt.Errorf("%s is one address, not a range (write %s/32, or a shorter prefix)", shorten(s), s)
+		return Prefix{}, fmt.Errorf("%s is one address, not a range (write %s/32, or a shorter prefix)", Quote(s), s)
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil || !p.Addr().Is4() {
-		return Prefix{}, fmt.Errorf("%s is not a range of addresses %s", shorten(s), example)
+		return Prefix{}, fmt.Errorf("%s is not a range of addresses %s", Quote(s), example)
 	}
 	if m := p.Masked(); m != p {
-		return Prefix{}, fmt.Errorf("%s has bits set behind the first %d (write %v)", shorten(s), p.Bits(), m)
+		return Prefix{}, fmt.Errorf("%s has bits set behind the first %d (write %v)", Quote(s), p.Bits(), m)
 	}
 	return Prefix(p), nil
 }

@@ -1,0 +1,174 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+var scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+// Listener is implemented by the config of a workload to which others connect.
+type Listener interface {
+	// ListenPort is the port on which it accepts connections.
+	ListenPort() uint16
+}
+
+// check looks at what concerns several parts of a scenario, after decoding.
+func (d *decoder) check(root *node) {
+	s := d.scenario
+	if n := root.get("name"); n != nil && s.Name != "" && !scenarioName.MatchString(s.Name) {
+		d.fail(n, "name: %s is not a name (small letters, digits, - and _, for example syn-flood)", quote(s.Name))
+	}
+	if n := root.get("measure").get("warmup"); n != nil && s.Duration > 0 && s.Measure.Warmup >= s.Duration {
+		d.fail(n, "warmup: %v leaves nothing of the run to measure (less than duration: %v)", s.Measure.Warmup, s.Duration)
+	}
+	for i := range s.Links {
+		if l := &s.Links[i]; l.Name == "" {
+			l.Name = l.Ends[0] + "_" + l.Ends[1]
+		}
+	}
+	d.checkHosts(root)
+	d.checkPorts()
+	d.checkFigures(root.get("figures"), s.Figures, false)
+	if s.Sweep != nil {
+		d.checkFigures(root.get("sweep").get("figures"), s.Sweep.Figures, true)
+	}
+}
+
+func (d *decoder) checkHosts(root *node) {
+	if n := root.get("hosts"); n != nil && n.kind == mappingNode && len(n.items) == 0 || n != nil && n.null {
+		d.fail(n, "hosts: there is none (write hosts: {client: {}, server: {}})")
+	}
+	for _, h := range d.scenario.Hosts {
+		if len(d.reach.links[h.Name]) == 0 && !d.reach.broken {
+			d.warn(h.Pos, fmt.Sprintf("the host %s has no link (add one to links, or remove the host)", h.Name))
+		}
+	}
+}
+
+// checkPorts warns of workloads that address a port where nothing listens, which
+// is right only for those who want to see a reset.
+func (d *decoder) checkPorts() {
+	listening := map[string]bool{}
+	var all []string
+	for _, w := range d.scenario.Workloads {
+		if l, ok := w.Config.(Listener); ok {
+			at := fmt.Sprintf("%s:%d", w.On, l.ListenPort())
+			if l.ListenPort() == 0 {
+				continue
+			}
+			if listening[at] {
+				d.report(w.At("on"), fmt.Sprintf("on: another workload listens on %s already (give one another port)", at))
+			}
+			listening[at] = true
+			all = append(all, at)
+		}
+	}
+	for _, a := range d.addresses {
+		if text := a.at.text(); len(all) > 0 && !listening[strings.TrimSpace(text)] {
+			d.warn(a.at.Pos, fmt.Sprintf("%s: nothing listens on %s, which answers with a reset (listening: %s)", a.key, text, join(all)))
+		}
+	}
+}
+
+func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
+	if n == nil || n.kind != sequenceNode || len(n.items) != len(figures) {
+		return
+	}
+	for i, f := range figures {
+		at := n.items[i]
+		for j, name := range f.Series {
+			d.metricName(at.get("series").items[j], "series", name, wantSeries)
+		}
+		for j, name := range f.Events {
+			if d.scenario.Workload(name) == nil {
+				var names []string
+				for _, w := range d.scenario.Workloads {
+					names = append(names, w.Name)
+				}
+				d.fail(at.get("events").items[j], "events: there is no workload %s %s", quote(name), instead(name, names))
+			}
+		}
+		if n := at.get("name"); n != nil && f.Name != "" && !scenarioName.MatchString(f.Name) {
+			d.fail(n, "name: %s is not a name for files (small letters, digits, - and _)", quote(f.Name))
+		}
+		for _, axis := range []struct{ key, name string }{{"x", f.X}, {"y", f.Y}, {"by", f.By}} {
+			if axis.name == "" {
+				continue
+			}
+			if strings.Contains(axis.name, ".") {
+				d.metricName(at.get(axis.key), axis.key, axis.name, wantAny)
+			} else if sweep {
+				d.sweptParam(at.get(axis.key), axis.key, axis.name)
+			}
+		}
+	}
+}
+
+func (d *decoder) sweptParam(n *node, key, name string) {
+	var swept []string
+	for _, a := range d.scenario.Sweep.Grid {
+		swept = append(swept, a.Param)
+	}
+	if !has(swept, name) {
+		d.fail(n, "%s: %s is neither a parameter of the grid nor a metric such as legit.connect_success %s", key, quote(name), instead(name, swept))
+	}
+}
+
+type want uint8
+
+const (
+	wantAny want = iota
+	wantSeries
+	wantValue
+)
+
+// metricName checks owner.quantity and returns the catalogue entry, with an
+// empty name if there is no catalogue.
+func (d *decoder) metricName(n *node, key, name string, w want) Metric {
+	m, problem := d.findMetric(name, w)
+	if problem != "" {
+		d.fail(n, "%s: %s", key, problem)
+	}
+	return m
+}
+
+func (d *decoder) findMetric(name string, w want) (Metric, string) {
+	first, rest, ok := strings.Cut(name, ".")
+	if !ok || strings.Contains(rest, ".") || first == "" || rest == "" {
+		return Metric{}, fmt.Sprintf("%s is not a metric (write OWNER.NAME, such as server.syn_queue)", quote(name))
+	}
+	o, ok := d.owners[first]
+	if !ok {
+		return Metric{}, fmt.Sprintf("nothing is called %s %s", quote(first), instead(first, d.names))
+	}
+	if o.metrics == nil {
+		return Metric{}, ""
+	}
+	names := o.names(w)
+	for _, m := range o.metrics {
+		switch {
+		case m.Name != rest:
+		case has(names, rest):
+			return m, ""
+		case w == wantSeries:
+			return m, fmt.Sprintf("%s is a single value, and a series is drawn %s", name, instead(rest, names))
+		default:
+			return m, fmt.Sprintf("%s has a course in time and no single value %s", name, instead(rest, names))
+		}
+	}
+	return Metric{}, fmt.Sprintf("%s %s has no %s %s", o.what[strings.Index(o.what, " ")+1:], first, quote(rest), instead(rest, names))
+}
+
+// names lists the metrics of an owner that serve.
+func (o owner) names(w want) []string {
+	var names []string
+	for _, m := range o.metrics {
+		both := m.Series == m.Value
+		if w == wantAny || both || w == wantSeries && m.Series || w == wantValue && m.Value {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}

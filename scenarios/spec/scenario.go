@@ -1,0 +1,187 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+
+	"tcplab/scenarios/quantity"
+)
+
+// Version is the version of the scenario language that this package reads.
+const Version = 1
+
+// Scenario is a scenario file that has been read and checked: what it says, with
+// parameters resolved and defaults filled in. The field tags are the language;
+// schema and reference are made from them.
+type Scenario struct {
+	// File is the name that problems carry.
+	File        string
+	Pos         Pos
+	Version     int               `key:"version" required:"true" example:"1" doc:"The version of the scenario language: 1."`
+	Name        string            `key:"name" required:"true" example:"syn-flood" doc:"A short name, from which results/NAME is made: small letters, digits, - and _."`
+	Title       string            `key:"title" example:"What happens" doc:"One line that says what the scenario shows."`
+	Description string            `key:"description" example:"What to look for." doc:"What to look for, in a few sentences."`
+	Params      []Param           `key:"params" named:"Name" item:"a parameter" example:"{NAME: {default: VALUE}}" doc:"Parameters: names for values that --set and sweeps change. Elsewhere in the file, $NAME stands for a whole value or for a word between blanks."`
+	Duration    quantity.Duration `key:"duration" required:"true" above:"0s" example:"60s" doc:"How long the simulated time is."`
+	Seed        uint64            `key:"seed" default:"1" doc:"The seed of all random streams. --seed overrides it."`
+	Hosts       []Host            `key:"hosts" required:"true" named:"Name" item:"a host" example:"{client: {}, server: {}}" doc:"The hosts that have a TCP stack."`
+	Links       []Link            `key:"links" item:"a link" example:"[{ends: [client, server], delay: 20ms, rate: 100Mbit/s}]" doc:"The links between hosts and routers. An end that hosts does not declare is a router; it needs two links or more."`
+	Workloads   []Workload        `key:"workloads" item:"a workload" example:"[{name: web, kind: server, on: server}]" doc:"What the hosts do."`
+	Measure     Measure           `key:"measure" doc:"How the run is measured."`
+	Expect      []Expectation     `key:"expect" item:"an expectation" example:"[legit.connect_success > 0.9]" doc:"What must hold after the run: comparisons of metrics. tcplab check fails if one does not."`
+	Figures     []Figure          `key:"figures" item:"a figure" example:"[{kind: timeseries, series: [server.syn_queue]}]" doc:"What is drawn."`
+	Sweep       *Sweep            `key:"sweep" example:"{grid: {PARAMETER: [VALUE, VALUE]}, replications: 10}" doc:"The points of tcplab sweep."`
+
+	// Routers are the ends of links that are no hosts, in the order of the
+	// file.
+	Routers []string
+	// Warnings are what is worth a look but not wrong.
+	Warnings []Problem
+
+	root *node
+}
+
+// Host is a host with a TCP stack.
+type Host struct {
+	Pos     Pos
+	Name    string
+	Profile string   `key:"profile" enum:"@profiles" doc:"The stack that the host has."`
+	Sysctl  Settings `key:"sysctl" example:"{tcp_syn_retries: 1}" doc:"Settings of the stack that differ from its profile, under their Linux names."`
+}
+
+// Settings are the values of knobs, in the order of the file.
+type Settings []Setting
+
+// Setting is the value of one knob.
+type Setting struct {
+	Pos  Pos
+	Name string
+	// Value is what Knob.Parse returned.
+	Value any
+	// Text is the value as written.
+	Text string
+}
+
+// Measure is how a run is measured.
+type Measure struct {
+	Interval quantity.Duration `key:"interval" default:"1s" above:"0s" doc:"The length of the intervals of time series."`
+	Warmup   quantity.Duration `key:"warmup" default:"0s" instant:"true" doc:"The time at the start that metrics leave out."`
+}
+
+// Figure is a picture of results. What the fields mean depends on the kind.
+type Figure struct {
+	Pos    Pos
+	Kind   string   `key:"kind" required:"true" enum:"@figures" example:"timeseries" doc:"The kind of figure."`
+	Name   string   `key:"name" example:"backlog" doc:"The name of the files. Without it the figure is named after its kind and place."`
+	Title  string   `key:"title" example:"Half-open connections" doc:"A line above the figure. Without it there is none, as papers want it."`
+	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"The series that are drawn, as OWNER.NAME."`
+	Events []string `key:"events" item:"a workload" example:"[flood]" doc:"The workloads whose active time is shaded."`
+	X      string   `key:"x" example:"flood_rate" doc:"What is on the horizontal axis: a parameter or a metric."`
+	Y      string   `key:"y" example:"legit.connect_success" doc:"The metric on the vertical axis."`
+	By     string   `key:"by" example:"backlog" doc:"The parameter that tells the lines apart."`
+	Theory string   `key:"theory" example:"erlang_b" doc:"The closed form that is drawn beside the results."`
+	XScale string   `key:"x_scale" enum:"auto,linear,log" default:"auto" doc:"The scale of the horizontal axis."`
+	YScale string   `key:"y_scale" enum:"auto,linear,log" default:"auto" doc:"The scale of the vertical axis."`
+	XLabel string   `key:"x_label" example:"Flood rate (1/s)" doc:"The label of the horizontal axis, if the usual one does not serve."`
+	YLabel string   `key:"y_label" example:"Success ratio" doc:"The label of the vertical axis, if the usual one does not serve."`
+}
+
+// Sweep is a set of points: every combination of the values of the grid, each
+// run with a number of replications.
+type Sweep struct {
+	Pos          Pos
+	Grid         Grid     `key:"grid" required:"true" example:"{flood_rate: [2/s, 20/s]}" doc:"For each parameter that varies, the list of its values."`
+	Replications int      `key:"replications" default:"1" min:"1" doc:"How many runs with different random numbers each point has."`
+	Figures      []Figure `key:"figures" item:"a figure" example:"[{kind: lines, x: flood_rate, y: legit.connect_success}]" doc:"What is drawn over the points."`
+}
+
+// Grid is the axes of a sweep, in the order of the file.
+type Grid []Axis
+
+// Axis is a parameter and the values that it takes, as --set would give them.
+type Axis struct {
+	Pos    Pos
+	Param  string
+	Values []string
+}
+
+// Points is how many combinations the grid has.
+func (g Grid) Points() int {
+	n := 1
+	for _, a := range g {
+		n *= len(a.Values)
+	}
+	return n
+}
+
+// Workload is something that a host does.
+type Workload struct {
+	Pos  Pos
+	Name string        `key:"name" required:"true" example:"web" doc:"The name under which its metrics appear: a small letter, then small letters, digits and _."`
+	Kind string        `key:"kind" required:"true" example:"server" doc:"What kind of workload it is."`
+	On   quantity.Host `key:"on" required:"true" example:"server" doc:"The host that does it."`
+	// Config is what the New of the kind returned, filled in.
+	Config any
+
+	node *node
+}
+
+// At returns where a key of the workload is written, or where the workload
+// begins if it is not.
+func (w *Workload) At(key string) Pos {
+	if n := w.node.get(key); n != nil {
+		return n.Pos
+	}
+	return w.Pos
+}
+
+// Host returns the host with that name, nil if there is none.
+func (s *Scenario) Host(name string) *Host {
+	for i := range s.Hosts {
+		if s.Hosts[i].Name == name {
+			return &s.Hosts[i]
+		}
+	}
+	return nil
+}
+
+// Workload returns the workload with that name, nil if there is none.
+func (s *Scenario) Workload(name string) *Workload {
+	for i := range s.Workloads {
+		if s.Workloads[i].Name == name {
+			return &s.Workloads[i]
+		}
+	}
+	return nil
+}
+
+// Problem makes an error of the usual form about a place in the file, for those
+// who find out later that it cannot be built.
+func (s *Scenario) Problem(at Pos, format string, args ...any) error {
+	return Errors{{s.File, at, fmt.Sprintf(format, args...)}}
+}
+
+// ParamsText lists the parameters for `tcplab params`: name, value, doc, one per
+// line.
+func (s *Scenario) ParamsText() string {
+	names, values := len("PARAMETER"), len("DEFAULT")
+	for _, p := range s.Params {
+		names, values = max(names, len(p.Name)), max(values, len(p.Default))
+	}
+	var out strings.Builder
+	line := func(name, value, doc string) {
+		out.WriteString(strings.TrimRight(fmt.Sprintf("%-*s  %-*s  %s", names, name, values, value, doc), " ") + "\n")
+	}
+	if len(s.Params) == 0 {
+		return "no parameters\n"
+	}
+	line("PARAMETER", "DEFAULT", "MEANING")
+	for _, p := range s.Params {
+		doc := p.Doc
+		if p.Set {
+			doc = strings.TrimSpace(doc + " [set to " + p.Value + "]")
+		}
+		line(p.Name, p.Default, doc)
+	}
+	return out.String()
+}
