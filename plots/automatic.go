@@ -12,6 +12,9 @@ import (
 // mostPanels is how many panels a figure made by Automatic has at most.
 const mostPanels = 4
 
+// mostCurves is how many curves a panel made by Automatic has at most.
+const mostCurves = 4
+
 // Automatic describes figures for a result for which none are declared: the
 // series of each owner (the part of a name before the dot) against time, with
 // all bands shaded, and the distribution of each sample. What has no value, or
@@ -59,7 +62,7 @@ func ownerFigures(res *measure.Result, owner string) []Figure {
 			continue
 		}
 		last := len(figs) - 1
-		full := last < 0 || panels[s.Unit] == 0 && len(panels) == mostPanels || panels[s.Unit] == len(looks)
+		full := last < 0 || panels[s.Unit] == 0 && len(panels) == mostPanels || panels[s.Unit] == mostCurves
 		if full {
 			name := owner
 			if last >= 0 {

@@ -21,9 +21,8 @@ func drawECDF(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &panel{unit: "ratio", label: "cumulative fraction"}
+	p := &panel{unit: samples[0].Unit}
 	lo, hi := math.Inf(1), math.Inf(-1)
-	byName := make(map[string]*panel)
 	for _, s := range samples {
 		sorted := sortedValues(s)
 		for _, v := range sorted {
@@ -35,9 +34,7 @@ func drawECDF(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
 		if label == "" {
 			label = nameLabel(s.Name)
 		}
-		p.curves = append(p.curves, curve{label: label})
-		p.curves[len(p.curves)-1].points = distribution(sorted, &lo, &hi)
-		byName[s.Name] = p
+		p.curves = append(p.curves, curve{name: s.Name, label: label, points: distribution(sorted, &lo, &hi)})
 	}
 	if lo > hi {
 		return nil, fmt.Errorf("%w: its samples are empty", ErrNoData)
@@ -45,10 +42,12 @@ func drawECDF(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
 	if len(fig.Limits) > 0 {
 		return nil, errors.New("limits: an ecdf has none (its vertical axis is a fraction); leave them out")
 	}
-	if err := finishPanels([]*panel{p}, byName, fig); err != nil {
+	if err := finishPanels([]*panel{p}, nil, fig); err != nil {
 		return nil, err
 	}
-	x, err := valueAxis(samples, fig.X, &lo, &hi)
+	label := p.label // of the values, which an ecdf has on the horizontal axis
+	p.label, p.unit = "cumulative fraction", "ratio"
+	x, err := valueAxis(label, samples[0].Unit, fig.X, &lo, &hi)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +122,7 @@ func distribution(sorted []float64, lo, hi *float64) iter.Seq2[float64, float64]
 
 // valueAxis is the axis of the values, widened to lo and hi, a little beyond
 // the values so that the curves begin at 0 and end in view.
-func valueAxis(samples []*measure.Sample, axis Axis, lo, hi *float64) (horizontal, error) {
+func valueAxis(label, unit string, axis Axis, lo, hi *float64) (horizontal, error) {
 	h := horizontal{log: axis.Log, label: axis.Label}
 	fixed := axis.Min != axis.Max
 	if fixed {
@@ -154,16 +153,8 @@ func valueAxis(samples []*measure.Sample, axis Axis, lo, hi *float64) (horizonta
 		*hi += margin
 	}
 	h.lo, h.hi = *lo, *hi
-	unit := samples[0].Unit
 	h.sc = scaleFor(unit, *hi)
 	if h.label == "" {
-		label := samples[0].Label
-		if label == "" {
-			label = nameLabel(samples[0].Name)
-		}
-		if len(samples) > 1 {
-			label = sharedLabel(unit)
-		}
 		h.label = axisLabel(label, unit, h.sc)
 	}
 	return h, nil

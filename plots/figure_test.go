@@ -160,6 +160,42 @@ func TestWhatAFigureSays(t *testing.T) {
 	}
 }
 
+// What has the same label is told apart by its owner.
+func TestOwnersTellApart(t *testing.T) {
+	res := &measure.Result{
+		Series: []measure.Series{
+			sine("flow_1.goodput", "bit/s", "goodput", true, 50, 10, 5e6, 1e6),
+			sine("flow_2.goodput", "bit/s", "goodput", true, 50, 10, 4e6, 1e6),
+			sine("flow_2.sent", "bit/s", "sent", true, 50, 10, 4e6, 1e6),
+		},
+		Samples: []measure.Sample{
+			{Name: "near.latency", Unit: "s", Label: "time to connect", Values: []float64{1, 2}},
+			{Name: "far.latency", Unit: "s", Label: "time to connect", Values: []float64{2, 3}},
+		},
+	}
+	for _, c := range []struct {
+		fig  Figure
+		want []string
+	}{
+		{Figure{Kind: "timeseries", Series: []string{"flow_1.goodput", "flow_2.goodput"}}, []string{"goodput (Mbit/s)", "flow 1|flow 2"}},
+		{Figure{Kind: "timeseries", Series: []string{"flow_1.goodput", "flow_2.goodput", "flow_2.sent"}},
+			[]string{"data rate (Mbit/s)", "goodput, flow 1|goodput, flow 2|sent"}},
+		{Figure{Kind: "timeseries", Series: []string{"flow_1.goodput", "flow_2.goodput"}, Panels: "series"},
+			[]string{"goodput, flow|1 (Mbit/s)", "goodput, flow|2 (Mbit/s)"}},
+		{Figure{Kind: "ecdf", Series: []string{"near.latency", "far.latency"}}, []string{"time to connect (s)", "near|far"}},
+	} {
+		d, err := Draw(res, c.fig, IEEE())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range c.want {
+			if got := texts(d); !strings.Contains(got, want) {
+				t.Errorf("%v, %q: no %q in %s", c.fig.Series, c.fig.Panels, want, got)
+			}
+		}
+	}
+}
+
 func TestFontFile(t *testing.T) {
 	style := IEEE()
 	style.FontFile = filepath.Join(t.TempDir(), "serif.ttf")

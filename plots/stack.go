@@ -38,6 +38,7 @@ type horizontal struct {
 // A panel is one vertical axis with its curves.
 type panel struct {
 	label  string
+	per    string // what a number of things is counted over, such as " per second"
 	unit   string
 	axis   Axis
 	curves []curve
@@ -54,6 +55,7 @@ type panel struct {
 
 // A curve is what one series or sample is drawn as. A NaN breaks it.
 type curve struct {
+	name   string // of the series or the sample
 	label  string
 	points iter.Seq2[float64, float64]
 	lines  [][]vg.Point

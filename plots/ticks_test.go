@@ -116,6 +116,7 @@ func TestScaleAndLabel(t *testing.T) {
 		{"connect latency", "s", 0.03, "connect latency (ms)", 1e3},
 		{"offset", "s", 2e-5, "offset (µs)", 1e6},
 		{"success ratio", "ratio", 1, "success ratio", 1},
+		{"connected", "ratio", 1, "connected (ratio)", 1},
 		{"goodput", "bit/s", 9.4e7, "goodput (Mbit/s)", 1e-6},
 		{"SYNs", "1/s", 5e4, "SYNs (10³/s)", 1e-3},
 		{"SYNs", "1/s", 500, "SYNs (1/s)", 1},

@@ -56,7 +56,7 @@ func timePanels(res *measure.Result, fig Figure) (panels []*panel, series []*mea
 			continue
 		}
 		series = append(series, s)
-		c := curve{label: seriesLabel(s), points: seriesPoints(s)}
+		c := curve{name: name, label: seriesLabel(s), points: seriesPoints(s)}
 		var p *panel
 		for _, q := range panels {
 			if fig.Panels != "series" && q.unit == s.Unit {
@@ -64,10 +64,8 @@ func timePanels(res *measure.Result, fig Figure) (panels []*panel, series []*mea
 			}
 		}
 		if p == nil {
-			p = &panel{unit: s.Unit, label: seriesLabel(s) + perInterval(s)}
+			p = &panel{unit: s.Unit, per: perInterval(s)}
 			panels = append(panels, p)
-		} else {
-			p.label = sharedLabel(p.unit) + perInterval(s)
 		}
 		p.curves = append(p.curves, c)
 		byName[name] = p
@@ -86,6 +84,7 @@ func finishPanels(panels []*panel, byName map[string]*panel, fig Figure) error {
 	for i, a := range fig.Y {
 		panels[i].axis = a
 	}
+	nameAxes(panels)
 	for _, p := range panels {
 		if len(p.curves) > len(looks) {
 			return fmt.Errorf("%d series in one panel cannot be told apart (at most %d): split the figure, or give each its own panel (panels: series)",
@@ -103,6 +102,47 @@ func finishPanels(panels []*panel, byName map[string]*panel, fig Figure) error {
 		p.limits = append(p.limits, l)
 	}
 	return nil
+}
+
+// nameAxes labels the panels by what is in them. What several have in common is
+// told apart by its owner: goodput of two flows has "goodput" at the axis and
+// the flows in the legend.
+func nameAxes(panels []*panel) {
+	axes := make(map[string]int)
+	for _, p := range panels {
+		p.label = p.nameCurves()
+		axes[p.label]++
+	}
+	for _, p := range panels {
+		if axes[p.label] > 1 {
+			p.label += ", " + owner(p.curves[0].name)
+		}
+		p.label += p.per
+	}
+}
+
+// nameCurves tells the curves of a panel apart, and returns what the axis shows.
+func (p *panel) nameCurves() string {
+	same := make(map[string]int)
+	for _, c := range p.curves {
+		same[c.label]++
+	}
+	first := p.curves[0].label
+	if len(p.curves) == 1 {
+		return first
+	}
+	for i, c := range p.curves {
+		switch {
+		case len(same) == 1:
+			p.curves[i].label = owner(c.name)
+		case same[c.label] > 1:
+			p.curves[i].label += ", " + owner(c.name)
+		}
+	}
+	if len(same) == 1 {
+		return first
+	}
+	return sharedLabel(p.unit)
 }
 
 func checkSeries(s *measure.Series) error {

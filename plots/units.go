@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"regexp"
 	"strings"
 )
 
@@ -11,6 +12,9 @@ type scale struct {
 	// unit is what the axis label says; empty for plain numbers.
 	unit string
 }
+
+// fractionWord is in labels that say that they are ratios.
+var fractionWord = regexp.MustCompile(`ratio|rate|share|fraction|probability|utili[sz]ation`)
 
 // counted are units whose quantity is a number of things.
 var counted = map[string]bool{"entries": true, "connections": true, "packets": true, "count": true}
@@ -69,6 +73,9 @@ func scaleFor(unit string, top float64) scale {
 // axisLabel joins a label and its unit. A label that already says what is
 // counted ("half-open connections") needs no unit, nor has a ratio one.
 func axisLabel(label, unit string, sc scale) string {
+	if unit == "ratio" && !fractionWord.MatchString(label) {
+		return label + " (ratio)"
+	}
 	if sc.unit == "" {
 		return label
 	}
@@ -83,6 +90,12 @@ func axisLabel(label, unit string, sc scale) string {
 		}
 	}
 	return label + " (" + sc.unit + ")"
+}
+
+// owner is the first part of a name, as text.
+func owner(name string) string {
+	first, _, _ := strings.Cut(name, ".")
+	return strings.ReplaceAll(first, "_", " ")
 }
 
 // nameLabel makes a label of a name of the form owner.quantity.
