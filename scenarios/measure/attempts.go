@@ -96,14 +96,16 @@ func (a *Attempts) Connect(i int, now des.Time, synRetransmits uint32) {
 	t.connected, t.verdict, t.retransmitted = now, Connected, synRetransmits > 0
 }
 
-// Respond logs that attempt i has the whole response.
+// Respond logs that attempt i has the whole response. What comes after the end
+// of an attempt is ignored.
 func (a *Attempts) Respond(i int, now des.Time) {
-	t := &a.log[i]
-	t.responded, t.later = now, Connected
+	if t := &a.log[i]; t.later == Undecided {
+		t.responded, t.later = now, Connected
+	}
 }
 
 // Fail logs why attempt i got no connection, or no whole response if it was
-// connected. What comes after the end of an attempt is ignored.
+// connected. What comes after the end of an attempt is ignored, too.
 func (a *Attempts) Fail(i int, why Outcome) {
 	t := &a.log[i]
 	switch {

@@ -132,6 +132,7 @@ func (b *bulk) open(now des.Time, i int) {
 func (b *bulk) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
 	i := int(ep.Tag())
 	c := &b.conns[i]
+	c.closed = c.closed || ev&tcpmodel.EvReleased != 0
 	if ev&(tcpmodel.EvConnected|tcpmodel.EvWritable) != 0 && !c.closed {
 		b.fill(i)
 	}

@@ -163,14 +163,14 @@ func (c *clients) giveUp(i uint32) {
 		return
 	}
 	c.attempts.Fail(r.attempt, measure.TimedOut)
-	r.closed = true
-	r.ep.Close()
+	r.close()
 }
 
 // HandleEvents runs an attempt.
 func (c *clients) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
 	i := uint32(ep.Tag())
 	r := &c.conns.rows[i]
+	r.closed = r.closed || ev&tcpmodel.EvReleased != 0
 	if ev&tcpmodel.EvConnected != 0 && !r.closed {
 		r.connected = true
 		c.attempts.Connect(r.attempt, now, ep.Stats().Retransmits)
@@ -187,15 +187,13 @@ func (c *clients) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.
 	}
 	if ev&tcpmodel.EvFailed != 0 {
 		c.attempts.Fail(r.attempt, outcomeOf(ep.Err()))
-		r.closed = true
-		ep.Close()
+		r.close()
 	}
 	if !r.closed && ep.EOF() {
 		if c.expected > 0 {
 			c.attempts.Fail(r.attempt, measure.Broken)
 		}
-		r.closed = true
-		ep.Close()
+		r.close()
 	}
 	if ev&tcpmodel.EvReleased != 0 {
 		c.record.Snapshot(ep.Conn(), ep.Stats())
@@ -226,7 +224,7 @@ func (c *clients) write(i uint32) {
 func (c *clients) read(now des.Time, i uint32) {
 	r := &c.conns.rows[i]
 	r.got += drain(r.ep)
-	if r.done || c.expected == 0 || r.got < c.expected || r.closed {
+	if r.done || c.expected == 0 || r.got < c.expected {
 		return
 	}
 	c.attempts.Respond(r.attempt, now)
@@ -240,9 +238,18 @@ func (c *clients) complete(i uint32) {
 	switch c.closes {
 	case "server":
 	case "abort":
-		r.closed = true
-		r.ep.Abort()
+		if !r.closed {
+			r.closed = true
+			r.ep.Abort()
+		}
 	default:
+		r.close()
+	}
+}
+
+// close ends the use of the endpoint, once. One that is released needs none.
+func (r *clientConn) close() {
+	if !r.closed {
 		r.closed = true
 		r.ep.Close()
 	}

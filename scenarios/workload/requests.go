@@ -154,6 +154,10 @@ func (q *requests) ask(now des.Time, i int) {
 func (q *requests) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
 	i := int(ep.Tag())
 	c := &q.conns[i]
+	if ev&tcpmodel.EvReleased != 0 {
+		c.closed = true
+		q.sim.Stop(c.timer)
+	}
 	if ev&tcpmodel.EvConnected != 0 && !c.closed {
 		q.attempts.Connect(c.attempt, now, ep.Stats().Retransmits)
 		q.ask(now, i)
@@ -189,6 +193,9 @@ func (q *requests) read(now des.Time, i int) {
 	if q.config.Requests > 0 && c.sent >= q.config.Requests {
 		q.attempts.Respond(c.attempt, now)
 		q.close(c)
+		return
+	}
+	if c.closed {
 		return
 	}
 	if q.config.Think == 0 {

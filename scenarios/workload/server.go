@@ -176,6 +176,7 @@ func (s *server) take(now des.Time, ep *tcpmodel.Endpoint) {
 func (s *server) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
 	i := uint32(ep.Tag())
 	c := &s.conns.rows[i]
+	c.closed = c.closed || ev&tcpmodel.EvReleased != 0
 	if ev&tcpmodel.EvReadable != 0 {
 		s.read(now, i)
 	}
@@ -184,8 +185,10 @@ func (s *server) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.E
 	}
 	if ev&tcpmodel.EvFailed != 0 {
 		s.failed.Add(1)
-		c.closed = true
-		ep.Close()
+		if !c.closed {
+			c.closed = true
+			ep.Close()
+		}
 	}
 	if !c.closed && (c.eof || ep.EOF()) {
 		c.eof = true

@@ -117,12 +117,12 @@ func (s *sink) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Eve
 	if ev&tcpmodel.EvReadable != 0 {
 		s.deliver(now, c, int(drain(ep)))
 	}
-	if ev&(tcpmodel.EvPeerClosed|tcpmodel.EvFailed|tcpmodel.EvReadable) != 0 && !c.closed {
-		if failed := ev&tcpmodel.EvFailed != 0; failed || ep.EOF() {
+	if ev&(tcpmodel.EvFailed|tcpmodel.EvReleased) != 0 || ep.EOF() {
+		if c.flow != nil {
+			c.flow.end(now)
+		}
+		if !c.closed && ev&tcpmodel.EvReleased == 0 {
 			c.closed = true
-			if c.flow != nil {
-				c.flow.end(now)
-			}
 			ep.Close()
 		}
 	}
