@@ -10,7 +10,7 @@ import (
 type Link struct {
 	Pos      Pos
 	Ends     [2]string         `key:"ends" required:"true" item:"an end" example:"[client, server]" doc:"The two hosts or routers that the link joins. From the first to the second is forward."`
-	Name     string            `key:"name" example:"bottleneck" doc:"The name under which its metrics appear. Without it the two ends, joined by _."`
+	Name     string            `key:"name" example:"bottleneck" doc:"The name under which its metrics appear, with _backward behind it for those from the second end to the first. Without it the two ends, joined by _."`
 	Delay    quantity.Duration `key:"delay" default:"0s" doc:"The propagation delay."`
 	Rate     quantity.Bitrate  `key:"rate" default:"unlimited" doc:"How fast it sends. Without it packets take no time to send, and there is no queue."`
 	Queue    Queue             `key:"queue" doc:"What holds the packets that wait to be sent."`
@@ -20,6 +20,10 @@ type Link struct {
 	Forward  *Override         `key:"forward" example:"{rate: 10Mbit/s}" doc:"What differs from the first end to the second."`
 	Backward *Override         `key:"backward" example:"{rate: 1Mbit/s}" doc:"What differs from the second end to the first."`
 }
+
+// Backward is what follows the name of a link in the metrics of its direction
+// from the second end to the first.
+const Backward = "_backward"
 
 // Queue is a queue with its discipline.
 type Queue struct {

@@ -110,6 +110,7 @@ func (d *decoder) ownLink(l *node, name string, at *node) {
 		return
 	}
 	d.own(at, name, owner{"a link", d.registry.LinkMetrics})
+	d.own(at, name+Backward, owner{"a link", d.registry.LinkMetrics})
 }
 
 // routers tells routers from misspelt hosts: a router has two links or more.
