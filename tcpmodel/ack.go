@@ -22,7 +22,7 @@ func (ep *Endpoint) ackData(now des.Time, seg *segment.Segment) bool {
 			return false
 		}
 		if ep.opt.sackOK && seg.NumSACK > 0 && ep.rtx.n > 0 {
-			ep.react(now, seg, 0, false)
+			ep.react(now, seg, ep.sndUna, false)
 		}
 		return true
 	}
@@ -43,7 +43,7 @@ func (ep *Endpoint) ackData(now des.Time, seg *segment.Segment) bool {
 // react removes what is acknowledged, takes in the SACK blocks, runs loss
 // recovery and lets the window grow.
 func (ep *Endpoint) react(now des.Time, seg *segment.Segment, ack segment.Seq, dup bool) {
-	advanced := ack != 0 && ep.sndUna.Less(ack)
+	advanced := ep.sndUna.Less(ack)
 	var acked uint32
 	var rtt des.Time
 	if advanced {

@@ -265,7 +265,17 @@ func (ep *Endpoint) queueFIN(now des.Time) {
 		return
 	}
 	switch ep.state {
-	case SynReceived, Established:
+	case SynReceived:
+		ep.stats.ClosedFirst = true
+		ep.finQueued = true
+		if ep.unsent() > 0 {
+			// RFC 9293 section 3.10.4: the FIN waits for ESTABLISHED.
+			return
+		}
+		// Room for the FIN beside our SYN.
+		ep.win.Cwnd = max(ep.win.Cwnd, 2)
+		ep.setState(now, FinWait1, CauseUser)
+	case Established:
 		ep.stats.ClosedFirst = true
 		ep.finQueued = true
 		ep.setState(now, FinWait1, CauseUser)

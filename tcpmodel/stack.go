@@ -138,6 +138,7 @@ func (st *Stack) Connect(dst segment.Node, port uint16, app App, o SocketOptions
 		return nil, EADDRINUSE
 	}
 	key := keyOf(dst, port, local)
+	isn := st.activeISN(now, key)
 	ep, err := st.newEndpoint(now, key, o.Congestion)
 	if err != nil {
 		return nil, EINVAL
@@ -146,7 +147,7 @@ func (st *Stack) Connect(dst segment.Node, port uint16, app App, o SocketOptions
 	ep.applyOptions(o)
 	st.counters.ActiveOpens++
 	st.enter()
-	ep.open(now, st.activeISN(now, key))
+	ep.open(now, isn)
 	st.leave(now)
 	return ep, nil
 }

@@ -73,7 +73,7 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	if s.syn {
 		n--
 		flags = segment.SYN
-		if ep.state == SynReceived {
+		if ep.state != SynSent {
 			flags |= segment.ACK
 		}
 	}
