@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"tcplab/scenarios/quantity"
 )
 
 var scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
@@ -12,6 +14,13 @@ var scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 type Listener interface {
 	// ListenPort is the port on which it accepts connections.
 	ListenPort() uint16
+}
+
+// Provider is implemented by the config of a workload that listens by itself at
+// an address of another host if nobody else does.
+type Provider interface {
+	// Provides is that address.
+	Provides() quantity.Address
 }
 
 // check looks at what concerns several parts of a scenario, after decoding.
@@ -63,6 +72,11 @@ func (d *decoder) checkPorts() {
 			}
 			listening[at] = true
 			all = append(all, at)
+		}
+	}
+	for _, w := range d.scenario.Workloads {
+		if p, ok := w.Config.(Provider); ok {
+			listening[p.Provides().String()] = true
 		}
 	}
 	for _, a := range d.addresses {

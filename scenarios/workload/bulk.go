@@ -24,6 +24,9 @@ type Bulk struct {
 	NoDelay     bool              `key:"nodelay" doc:"TCP_NODELAY at the sender." default:"false"`
 }
 
+// Provides is the address at which a sink is made if nothing listens there.
+func (c *Bulk) Provides() quantity.Address { return c.To }
+
 // Build makes the workload.
 func (c *Bulk) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Size < 0 || c.SndBuf < 0 {

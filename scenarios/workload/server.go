@@ -23,6 +23,9 @@ type Server struct {
 	Keepalive  bool               `key:"keepalive" doc:"SO_KEEPALIVE on accepted connections." default:"false"`
 }
 
+// ListenPort is the port on which it accepts connections.
+func (c *Server) ListenPort() uint16 { return uint16(c.Port) }
+
 // Build makes the workload.
 func (c *Server) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Port < 1 || c.Port > 65535 {

@@ -23,6 +23,9 @@ type Sink struct {
 // defaultBacklog is the backlog of a sink that a bulk transfer makes.
 const defaultBacklog = 128
 
+// ListenPort is the port on which it accepts connections.
+func (c *Sink) ListenPort() uint16 { return uint16(c.Port) }
+
 // Build makes the workload.
 func (c *Sink) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Port < 1 || c.Port > 65535 {
