@@ -140,9 +140,6 @@ func (l *Link) Receive(now des.Time, seg *segment.Segment) {
 			l.remainder = 0
 		}
 		l.serve(now, size)
-		if l.rate == 0 {
-			l.advance(now)
-		}
 	}
 	if l.tail-l.head == 1 {
 		l.sim.Arm(l.timer, l.due())

@@ -133,6 +133,7 @@ func TestRouteChoice(t *testing.T) {
 		{"least delay", [4]des.Time{10, 10, 5, 5}, 50, "r2"},
 		{"the sum counts", [4]des.Time{1, 30, 10, 10}, 50, "r2"},
 		{"then fewest hops", [4]des.Time{15, 15, 20, 10}, 10, "r1"},
+		{"fewest hops, found last", [4]des.Time{25, 5, 40, 10}, 10, "r1"},
 		{"then the first link", [4]des.Time{5, 15, 15, 5}, 50, "r1"},
 		{"more hops if faster", [4]des.Time{15, 15, 20, 10}, 9, "r3"},
 	}
@@ -142,13 +143,13 @@ func TestRouteChoice(t *testing.T) {
 			n := New(sim)
 			a, b := n.AddHost("a"), n.AddHost("b")
 			r1, r2, r3, r4 := n.AddRouter("r1"), n.AddRouter("r2"), n.AddRouter("r3"), n.AddRouter("r4")
+			connect(t, n, a, r3, tt.direct)
+			connect(t, n, r3, r4, tt.direct)
+			connect(t, n, r4, b, tt.direct)
 			connect(t, n, a, r1, tt.delays[0])
 			connect(t, n, r1, b, tt.delays[1])
 			connect(t, n, a, r2, tt.delays[2])
 			connect(t, n, r2, b, tt.delays[3])
-			connect(t, n, a, r3, tt.direct)
-			connect(t, n, r3, r4, tt.direct)
-			connect(t, n, r4, b, tt.direct)
 			atB := attach(t, n, b)
 			build(t, n)
 			n.Egress(a).Receive(0, &segment.Segment{Dst: b})
