@@ -224,3 +224,25 @@ func TestEncodeAllocates(t *testing.T) {
 		t.Errorf("Decode: %v allocations", n)
 	}
 }
+
+// A UDP checksum of 0 would say that there is none: it is sent as 0xffff.
+func TestChecksumOfZero(t *testing.T) {
+	addrs := testAddresses()
+	s := Segment{Src: 1, Dst: 2, Kind: KindRaw, Len: 40}
+	for port := range 1 << 16 {
+		s.SrcPort = uint16(port)
+		p, err := Encode(nil, &s, addrs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := binary.BigEndian.Uint16(p[26:]); sum == 0xffff {
+			if _, err := Decode(p, addrs); err != nil {
+				t.Error(err)
+			}
+			return
+		} else if sum == 0 {
+			t.Fatalf("port %d: checksum 0", port)
+		}
+	}
+	t.Error("no port gives the checksum 0xffff")
+}
