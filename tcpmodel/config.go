@@ -148,9 +148,9 @@ var linux = Config{
 
 func rfc9293() Config {
 	c := linux
-	// 7 retries of a SYN that starts at 1 s end at 255 s, the first number
-	// of retries that meets the 3 minutes of RFC 9293 MUST-23.
-	c.SynRetries, c.SynLinearTimeouts = 7, 0
+	// With a timeout of 1 s that doubles up to 60 s the 8th retry leaves
+	// after 183 s, the first beyond the 3 minutes of RFC 9293 MUST-23.
+	c.SynRetries, c.SynLinearTimeouts = 8, 0
 	c.BacklogPlusOne, c.ReserveQuarter, c.PruneSynQueue = false, false, false
 	c.NoMetricsSave, c.SynCookies = true, 0
 	c.RTO, c.RTOMin, c.RTOMax, c.RetryBudget = RTORFC6298, des.Second, 60*des.Second, false

@@ -6,8 +6,8 @@ import "tcplab/des"
 // retransmission timeout, by RFC 6298 or as Linux does.
 type rttEstimator struct {
 	srtt, rttvar des.Time
-	// fine are SRTT and RTTVAR of RFC 6298 in units of 2^-10 ns, so that the
-	// divisions by 8 and 4 lose nothing that shows.
+	// fine are SRTT and RTTVAR of RFC 6298 in units of 2^-fineShift ns, so
+	// that the divisions by 8 and 4 lose nothing that shows.
 	fine struct{ srtt, rttvar des.Time }
 	// mdev and mdevMax are Linux's: the mean deviation, and its largest value
 	// in the current round trip.
@@ -17,6 +17,8 @@ type rttEstimator struct {
 	samples uint32
 }
 
+const fineShift = 10
+
 // clockGranularity is G of RFC 6298 section 2.
 const clockGranularity = des.Millisecond
 
@@ -24,9 +26,8 @@ func (r *rttEstimator) smoothed() des.Time { return r.srtt }
 
 // sample6298 takes a measurement (RFC 6298 section 2.2 and 2.3).
 func (r *rttEstimator) sample6298(rtt des.Time) {
-	const shift = 10
 	f := &r.fine
-	m := rtt << shift
+	m := rtt << fineShift
 	if r.samples == 0 {
 		f.srtt, f.rttvar = m, m/2
 	} else {
@@ -37,7 +38,7 @@ func (r *rttEstimator) sample6298(rtt des.Time) {
 		f.rttvar += (dev - f.rttvar) / 4
 		f.srtt += (m - f.srtt) / 8
 	}
-	r.srtt, r.rttvar = f.srtt>>shift, f.rttvar>>shift
+	r.srtt, r.rttvar = f.srtt>>fineShift, f.rttvar>>fineShift
 }
 
 // sampleLinux takes a measurement as Linux does: in microseconds, a fall of
@@ -102,7 +103,9 @@ func (r *rttEstimator) rto(c *Config) des.Time {
 	}
 	if c.RTO == RTORFC6298 {
 		// (2.3), (2.4), (2.5).
-		return min(max(r.srtt+max(clockGranularity, 4*r.rttvar), c.RTOMin), c.RTOMax)
+		f := &r.fine
+		rto := (f.srtt + max(clockGranularity<<fineShift, 4*f.rttvar)) >> fineShift
+		return min(max(rto, c.RTOMin), c.RTOMax)
 	}
 	return min(r.srtt+4*r.rttvar, c.RTOMax)
 }
