@@ -27,7 +27,7 @@ type End struct {
 	Port uint16
 	// Entered is when the connection first came into each state at this
 	// end, des.Never if it did not. Entered[CLOSED] is when its state was
-	// gone.
+	// gone, also when a half-open entry went back to LISTEN.
 	Entered [tcpmodel.NumStates]des.Time
 	// Stats is what the end did. Known is false if it lived on without a
 	// user, as in TIME-WAIT, when the run ended; Stats is then empty.
@@ -150,13 +150,15 @@ func (t *connTable) state(now des.Time, h *Host, c tcpmodel.Conn, from, to tcpmo
 		h.ends[c] = ref
 	}
 	end := t.endOf(ref)
-	if end.Entered[to] == des.Never || to == tcpmodel.Closed {
+	if !counted(to) { // CLOSED, or LISTEN for a half-open entry that ended
+		end.Entered[tcpmodel.Closed] = now
+	} else if end.Entered[to] == des.Never {
 		end.Entered[to] = now
 	}
 	if t.tracing {
 		t.add(ref, Event{Time: now, Host: h.name, Passive: ref.passive, Kind: StateChange, From: from, To: to, Cause: why})
 	}
-	if to == tcpmodel.Closed && end.final {
+	if !counted(to) && end.final {
 		t.forget(h, c, ref)
 	}
 }

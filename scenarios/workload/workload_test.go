@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -244,7 +243,7 @@ func TestStartErrors(t *testing.T) {
 		on quantity.Host
 		c  Config
 	}{
-		"port 80 of server is taken by workload 0":         {{"server", &Server{Port: 80}}, {"server", &Sink{Port: 80}}},
+		"port 80 of server is taken by workload 0": {{"server", &Server{Port: 80}}, {"server", &Sink{Port: 80}}},
 		"is no sink":                                       {{"server", &Server{Port: 80}}, {"client", &Bulk{To: to, Connections: 1}}},
 		"give it close: client":                            {{"server", &Server{Port: 80, Response: 1}}, {"client", &RequestResponse{To: to, Connections: 1, Request: 1}}},
 		"nothing at server:80 gives responses":             {{"client", &RequestResponse{To: to, Connections: 1, Request: 1}}},
@@ -323,67 +322,5 @@ func TestMetricsOfKinds(t *testing.T) {
 		if !known(measure.OfHost) && !(owner == "server" && known(measure.OfListening)) {
 			t.Errorf("%s is not in the catalogue", name)
 		}
-	}
-}
-
-// flagship is the flood of the README in small.
-func flagship(tb testing.TB, seed uint64, rate quantity.Frequency, cookies int, traced ...int) *measure.Recorder {
-	l := newLab(tb, seed, measure.Options{Interval: des.Second, Until: 60 * des.Second, Warmup: 2 * des.Second, TraceConns: traced})
-	server, client := profile(tb, "linux"), profile(tb, "linux")
-	server.MaxSynBacklog, server.SynCookies, server.NoMetricsSave = 128, cookies, true
-	client.SynRetries = 1
-	l.host("server", server, fastLink)
-	l.host("client", client, network.LinkConfig{Rate: 100e6, Delay: 20 * des.Millisecond})
-	l.host("attacker", client, fastLink)
-	l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: 1000})
-	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: poisson(20), Request: 100, Timeout: 3 * sec})
-	l.add("flood", "attacker", &SynFlood{To: serverAddress, Rate: rate, Law: quantity.Poisson, Burst: 1, From: 10 * sec, Until: 30 * sec,
-		Spoof: quantity.Prefix(testRange), MSS: 1460})
-	return l.run()
-}
-
-// TestFlood: without cookies success collapses in the attack and comes back
-// after it; with cookies it does not collapse.
-func TestFlood(t *testing.T) {
-	off := flagship(t, 1, 1000, 0)
-	if v := value(t, off, "legit.connect_success", 2, 10); v != 1 {
-		t.Errorf("before the attack %v connect", v)
-	}
-	if v := value(t, off, "legit.connect_success", 13, 30); v > 0.2 {
-		t.Errorf("in the attack %v connect", v)
-	}
-	if v := value(t, off, "legit.connect_success", 50, 60); v != 1 {
-		t.Errorf("after the attack %v connect", v)
-	}
-	if v := value(t, off, "server.syn_queue_max"); v > 129 || v < 90 {
-		t.Errorf("at most %v half-open connections", v)
-	}
-	on := flagship(t, 1, 1000, 1)
-	if v := value(t, on, "legit.connect_success", 13, 30); v != 1 {
-		t.Errorf("in the attack with cookies %v connect", v)
-	}
-	if v := value(t, on, "server.syncookies_sent"); v < 10_000 {
-		t.Errorf("%v cookies sent", v)
-	}
-	if a, b := value(t, off, "flood.syns_sent"), value(t, on, "flood.syns_sent"); a != b || math.Abs(a-20_000) > 3.3*math.Sqrt(20_000) {
-		t.Errorf("%v and %v SYNs sent, want 20000 and the same", a, b)
-	}
-	if band := off.Result().Bands; len(band) != 1 || band[0] != (measure.Band{Name: "flood", From: 10, Until: 30}) {
-		t.Errorf("bands %v", band)
-	}
-}
-
-// TestDeterminism: equal seeds give equal results, other seeds others.
-func TestDeterminism(t *testing.T) {
-	var dumps [3][]byte
-	for i, seed := range []uint64{5, 5, 6} {
-		r := flagship(t, seed, 500, 0, 1, 40)
-		dumps[i] = fmt.Appendf(nil, "%+v %+v", *r.Result(), *r.Connections())
-	}
-	if !bytes.Equal(dumps[0], dumps[1]) {
-		t.Error("two runs with one seed differ")
-	}
-	if bytes.Equal(dumps[0], dumps[2]) {
-		t.Error("another seed changes nothing")
 	}
 }
