@@ -211,8 +211,9 @@ func (st *Stack) dropRequest(now des.Time, i uint32, err Errno, why Cause) {
 	c := st.connOf(r.key, r.serial)
 	st.moved(now, c, SynReceived, Listen, why)
 	if st.tracer != nil {
-		st.tracer.TraceEnd(now, c, &ConnStats{Passive: true, Created: r.created, Connected: des.Never, Ended: now,
-			SegsOut: uint32(1 + r.retransmits), SegsIn: 1, Retransmits: uint32(r.retransmits), Err: err, Why: why})
+		st.ended = ConnStats{Passive: true, Created: r.created, Connected: des.Never, Ended: now,
+			SegsOut: uint32(1 + r.retransmits), SegsIn: 1, Retransmits: uint32(r.retransmits), Err: err, Why: why}
+		st.tracer.TraceEnd(now, c, &st.ended)
 	}
 }
 

@@ -50,6 +50,8 @@ type Stack struct {
 
 	// scratch is the segment being built: Out keeps no reference to it.
 	scratch segment.Segment
+	// ended is what the Tracer is told of a half-open connection.
+	ended ConnStats
 	// woken are the endpoints with events that their App has not been told
 	// of, acceptable the listeners likewise. They are told when the stack is
 	// done with what it is doing (depth 0).
