@@ -18,7 +18,7 @@ var full = flag.Bool("validation.full", false, "run the validation rows of queue
 
 // shorter is by how much a default run is shorter than the row asks for. The
 // tolerance, which is a multiple of the standard error, is wider by its root.
-const shorter = 10
+const shorter = 25
 
 // scaled returns the number of packets to run of n, and the factor for the
 // tolerance.
