@@ -41,8 +41,11 @@ func (a *ackState) incrQuick(ep *Endpoint, limit uint32) {
 	a.quick = max(a.quick, uint8(min(n, limit)))
 }
 
-func (a *ackState) enterQuick(ep *Endpoint) {
-	a.incrQuick(ep, quickAckMax)
+func (a *ackState) enterQuick(ep *Endpoint) { a.enterQuickFor(ep, quickAckMax) }
+
+// enterQuickFor starts quick-ACK mode for at most that many segments.
+func (a *ackState) enterQuickFor(ep *Endpoint, limit uint32) {
+	a.incrQuick(ep, limit)
 	a.pingpong = 0
 	a.ato = atoMin
 }
@@ -75,6 +78,7 @@ func (a *ackState) received(now des.Time, ep *Endpoint, seg *segment.Segment) {
 		}
 	}
 	a.lastData = now
+	ep.ecnReceive(now, seg)
 	ep.growWindow(seg)
 }
 

@@ -44,29 +44,3 @@ type Acceptor interface {
 type Wire interface {
 	Receive(now des.Time, seg *segment.Segment)
 }
-
-// SocketOptions are what a user sets before connecting. The zero value means
-// the profile's defaults.
-type SocketOptions struct {
-	// LocalPort is the port to bind to, 0 for an ephemeral one.
-	LocalPort uint16
-	// NoDelay is TCP_NODELAY: Nagle's algorithm is off.
-	NoDelay bool
-	// Keepalive is SO_KEEPALIVE; the times are TCP_KEEPIDLE and
-	// TCP_KEEPINTVL, the count TCP_KEEPCNT; 0 takes the sysctl.
-	Keepalive bool
-	KeepIdle  des.Time
-	KeepIntvl des.Time
-	KeepCnt   int
-	// UserTimeout is TCP_USER_TIMEOUT, 0 for none.
-	UserTimeout des.Time
-	// SynCnt is TCP_SYNCNT, 0 for the sysctl.
-	SynCnt int
-	// SndBuf and RcvBuf are SO_SNDBUF and SO_RCVBUF in bytes of payload, 0
-	// for the profile's.
-	SndBuf, RcvBuf int
-	// Congestion is TCP_CONGESTION, "" for the profile's.
-	Congestion string
-	// Tag is the App's own number for the connection.
-	Tag uint64
-}

@@ -51,15 +51,17 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 	if ep.opt.tsOK {
 		ep.tsRecent, ep.tsRecentAt = seg.TSVal, now
 	}
+	ep.ecn.ok = st.cfg.ECN == 1 && seg.Flags&ecnSyn == segment.ECE && seg.Has(segment.ACK) ||
+		ep.opt.ecnOK && !seg.Has(segment.ACK)
 	ep.irs, ep.rcvNxt = seg.Seq, seg.Seq+1
 	ep.rcvWup, ep.copiedSeq = ep.rcvNxt, ep.rcvNxt
 	ep.setMSS()
 	ep.sndWnd, ep.maxWindow = uint32(seg.Wnd), uint32(seg.Wnd)
-	ep.sndWl1, ep.sndWl2 = seg.Seq, seg.Ack
+	ep.sndWl1 = seg.Seq
 	if !seg.Has(segment.ACK) {
 		// Simultaneous open: our SYN again, now with the ACK.
 		ep.setState(now, SynReceived, CauseSegment)
-		ep.sendSegment(now, ep.rtx.at(0), CauseSegment)
+		ep.sendSegment(now, ep.rtx.at(ep.rtx.head), CauseSegment)
 		ep.armRTO(now)
 		return
 	}
@@ -73,19 +75,17 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 
 // ackSyn takes our SYN out of the retransmission queue.
 func (ep *Endpoint) ackSyn(now des.Time, seg *segment.Segment) {
-	if ep.rtx.n > 0 && ep.rtx.at(0).syn {
-		s := ep.rtx.at(0)
-		if s.rexmits == 0 {
-			ep.rttSample(now, now-s.sentAt)
-		}
-		ep.unmark(s)
+	if ep.rtx.len() > 0 {
+		ep.unmark(ep.rtx.at(ep.rtx.head))
 		ep.rtx.pop()
-	} else if ep.synRetransmits == 0 {
-		ep.rttSample(now, now-ep.synSentAt)
 	}
 	ep.sndUna = seg.Ack
+	if ep.synRetransmits == 0 {
+		ep.rttSample(now, now-ep.synSentAt, now-ep.synSentAt)
+	}
 	ep.stop(timerRTO)
-	ep.ca, ep.lostOut, ep.retransOut = caOpen, 0, 0
+	ep.pendingXmit = xmitNone
+	ep.undoRetrans = 0
 	ep.retries, ep.backoff, ep.firstRetry = 0, 0, never
 	ep.rto = ep.rtt.rto(&ep.st.cfg)
 	if ep.synRetransmits > 0 && ep.rtt.samples == 0 && ep.st.cfg.RTO == RTORFC6298 {
@@ -250,7 +250,7 @@ func (ep *Endpoint) checkAck(now des.Time, seg *segment.Segment) bool {
 		ep.lastAck = now
 		ep.sndWnd = uint32(seg.Wnd) << ep.opt.sndWScale
 		ep.maxWindow = max(ep.maxWindow, ep.sndWnd)
-		ep.sndWl1, ep.sndWl2 = seg.Seq, seg.Ack
+		ep.sndWl1 = seg.Seq
 		ep.ackSyn(now, seg)
 		fin := ep.finQueued
 		ep.finQueued = false
@@ -259,15 +259,15 @@ func (ep *Endpoint) checkAck(now des.Time, seg *segment.Segment) bool {
 			ep.queueFIN(now)
 		}
 	}
-	if !ep.ackData(now, seg) {
+	if !ep.ackText(now, seg) {
 		return false
 	}
 	switch ep.state {
 	case FinWait1:
 		if ep.finAcked() {
 			ep.setState(now, FinWait2, CauseSegment)
-			if ep.closed {
-				ep.startFinTimeout(now)
+			if ep.closed && !ep.startFinTimeout(now) {
+				return false
 			}
 		}
 	case Closing:

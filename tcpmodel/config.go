@@ -95,16 +95,19 @@ type Config struct {
 	AdvWinScale   int
 	Autotune      bool
 
-	RTO                RTOEstimator
-	RTOMin             des.Time
-	RTOMax             des.Time
-	Retries2           int
-	RetryBudget        bool
-	OrphanRetries      int
-	Congestion         string
-	HyStart            bool
-	InitialWindow      int
-	Reordering         int
+	RTO           RTOEstimator
+	RTOMin        des.Time
+	RTOMax        des.Time
+	Retries2      int
+	RetryBudget   bool
+	OrphanRetries int
+	Congestion    string
+	HyStart       bool
+	InitialWindow int
+	Reordering    int
+	TLP, FRTO     bool
+	// ECN is tcp_ecn: 0 off, 1 asked for and granted, 2 granted.
+	ECN                int
 	SlowStartAfterIdle bool
 
 	AckPolicy  AckPolicy
@@ -138,6 +141,7 @@ var linux = Config{
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
 	Congestion: "cubic", HyStart: true, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
+	TLP: true, FRTO: true, ECN: 2,
 	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond,
 	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,
 	FinTimeout: 60 * des.Second, TimeWait: 60 * des.Second, TwReuse: 2,
@@ -166,6 +170,7 @@ func rfc9293() Config {
 func textbook() Config {
 	c := rfc9293()
 	c.SynRetries = 6
+	c.TLP, c.FRTO, c.ECN = false, false, 0
 	c.SACK, c.Timestamps, c.WindowScaling, c.Autotune = false, false, false, false
 	c.KeepaliveProbes = 10
 	c.TimeWait = 60 * des.Second

@@ -75,6 +75,9 @@ func cookieTimestamp(clock uint32, o synOptions) uint32 {
 	if o.sackOK {
 		bits |= tsSACK
 	}
+	if o.ecnOK {
+		bits |= tsECN
+	}
 	v := clock&^(1<<tsBits-1) | bits
 	if v > clock {
 		v -= 1 << tsBits
@@ -86,6 +89,7 @@ func cookieTimestamp(clock uint32, o synOptions) uint32 {
 // bits ask for something that this host does not do.
 func (st *Stack) decodeCookieTimestamp(tsecr uint32, o *synOptions) bool {
 	o.sackOK = tsecr&tsSACK != 0
+	o.ecnOK = tsecr&tsECN != 0 && st.cfg.ECN > 0
 	if o.sackOK && !st.cfg.SACK {
 		return false
 	}

@@ -28,9 +28,11 @@ type Counters struct {
 	TCPSynRetrans       uint64
 	TCPFastRetrans      uint64
 	TCPSlowStartRetrans uint64
+	TCPLossProbes       uint64
 	TCPKeepAlive        uint64
 	TCPAbortOnTimeout   uint64
 	TCPAbortOnData      uint64
+	TCPAbortOnLinger    uint64
 	TCPAbortOnClose     uint64
 	TCPChallengeACK     uint64
 	TCPOFOQueue         uint64

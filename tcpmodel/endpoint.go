@@ -26,8 +26,12 @@ type Endpoint struct {
 	opt         synOptions
 	passiveOpen bool
 	// closed: the user has closed and reads no more.
-	closed    bool
-	err       Errno
+	closed bool
+	err    Errno
+	// softErr is what SO_ERROR reports: err until it is read.
+	softErr Errno
+	// pushNow lets a small segment go once, whatever Nagle says.
+	pushNow   bool
 	index     uint32
 	serial    uint32
 	stream    uint32
@@ -98,6 +102,7 @@ func (ep *Endpoint) passive(now des.Time, r *request) {
 	ep.stats.SegsIn, ep.stats.SegsOut = 1, uint32(1+r.retransmits)
 	ep.stats.Retransmits = uint32(r.retransmits)
 	ep.opt = r.options
+	ep.ecn.ok = r.options.ecnOK
 	ep.tsOffset, ep.tsRecent, ep.tsRecentAt = r.tsOffset, r.tsRecent, now
 	ep.setISS(r.iss)
 	ep.sndNxt = r.iss + 1
@@ -152,6 +157,9 @@ func (ep *Endpoint) applyOptions(o SocketOptions) {
 	ep.sock = o
 	if o.SndBuf > 0 {
 		ep.sndBuf = o.SndBuf
+	}
+	if o.WindowClamp > 0 {
+		ep.rcvSsthresh = min(ep.rcvSsthresh, uint32(o.WindowClamp))
 	}
 	if o.RcvBuf > 0 {
 		ep.rcvBuf, ep.rcvBufLocked = o.RcvBuf, true
@@ -225,6 +233,10 @@ func (ep *Endpoint) Close() {
 	case ep.state == Closed:
 		ep.release()
 	case ep.state == SynSent:
+		ep.finish(now, OK, CauseUser)
+	case ep.sock.LingerReset:
+		st.counters.TCPAbortOnData++
+		ep.sendReset(now)
 		ep.finish(now, OK, CauseUser)
 	case ep.readable > 0:
 		st.counters.TCPAbortOnClose++
@@ -337,7 +349,7 @@ func (ep *Endpoint) enterTimeWait(now des.Time) {
 // end records the end of the connection.
 func (ep *Endpoint) end(now des.Time, err Errno, why Cause) {
 	st := ep.st
-	ep.err = err
+	ep.err, ep.softErr = err, err
 	ep.stats.Err, ep.stats.Why, ep.stats.Ended = err, why, now
 	if ep.rtt.samples > 0 && !st.cfg.NoMetricsSave {
 		st.proven.add(ep.key.remote())

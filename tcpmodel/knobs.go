@@ -133,6 +133,9 @@ var knobs = []Knob{
 	knobBool("hystart", func(c *Config) *bool { return &c.HyStart }, "CUBIC leaves slow start when the delay grows (HyStart)", "Linux tcp_cubic"),
 	knobInt("initcwnd", 0, 1000, func(c *Config) *int { return &c.InitialWindow }, "initial congestion window in segments; 0 is that of RFC 5681", "RFC 6928; RFC 5681 section 3.1"),
 	knobInt("tcp_reordering", 1, 300, func(c *Config) *int { return &c.Reordering }, "duplicate ACKs that start fast retransmit", linuxDoc+"; RFC 5681 section 3.2"),
+	knobBool("tcp_early_retrans", func(c *Config) *bool { return &c.TLP }, "tail loss probe", "RFC 8985 section 7; "+linuxDoc),
+	knobBool("tcp_frto", func(c *Config) *bool { return &c.FRTO }, "detect spurious timeouts", "RFC 5682; "+linuxDoc),
+	knobInt("tcp_ecn", 0, 2, func(c *Config) *int { return &c.ECN }, "explicit congestion notification: 0 off, 1 ask for it, 2 only grant it", "RFC 3168; "+linuxDoc),
 	knobBool("tcp_slow_start_after_idle", func(c *Config) *bool { return &c.SlowStartAfterIdle }, "reduce the congestion window after an idle time", linuxDoc+"; RFC 5681 section 4.1"),
 
 	knobWord("ack_policy", ackWords, func(c *Config) wordField { return enumField(&c.AckPolicy, ackWords) }, "when data are acknowledged", "Linux tcp_input; RFC 5681 section 4.2"),

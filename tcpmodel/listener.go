@@ -15,6 +15,7 @@ type Listener struct {
 	port     uint16
 	backlog  int
 	acceptor Acceptor
+	sock     SocketOptions
 	closed   bool
 
 	// half counts the half-open entries, young those whose SYN-ACK has not
@@ -147,7 +148,7 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 	}
 	o := cfg.agree(seg, cfg.rcvWScaleFor(cfg.RmemDefault))
 	if cookie && !o.tsOK {
-		o.sackOK, o.wscaleOK, o.sndWScale, o.rcvWScale = false, false, 0, 0
+		o.sackOK, o.wscaleOK, o.ecnOK, o.sndWScale, o.rcvWScale = false, false, false, 0, 0
 	}
 	key := keyOf(seg.Src, seg.SrcPort, seg.DstPort)
 	if cookie {
@@ -230,12 +231,13 @@ func (l *Listener) cookieArrives(now des.Time, seg *segment.Segment) bool {
 // completes, and lets it process seg.
 func (l *Listener) promote(now des.Time, r *request, seg *segment.Segment) {
 	st := l.st
-	ep, err := st.newEndpoint(now, r.key, "")
+	ep, err := st.newEndpoint(now, r.key, l.sock.Congestion)
 	if err != nil {
 		panic("tcpmodel: the stack's own congestion control is unknown: " + st.cfg.Congestion)
 	}
 	ep.serial = r.serial
 	ep.listener = l
+	ep.applyOptions(l.sock)
 	ep.passive(now, r)
 	st.counters.PassiveOpens++
 	l.accept = append(l.accept, ep)

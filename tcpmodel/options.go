@@ -27,6 +27,7 @@ type synOptions struct {
 	// we send.
 	sndWScale, rcvWScale   uint8
 	wscaleOK, sackOK, tsOK bool
+	ecnOK                  bool
 }
 
 // advertisedMSS is the MSS option that this host sends: the MTU less the fixed
@@ -68,6 +69,11 @@ func (c *Config) offer(seg *segment.Segment, agreed *synOptions, rcvWScale uint8
 	if c.Timestamps && (agreed == nil || agreed.tsOK) {
 		seg.Opts |= segment.OptTimestamps
 	}
+	if agreed == nil && c.ECN == 1 && !seg.Has(segment.ACK) {
+		seg.Flags |= ecnSyn
+	} else if agreed != nil && agreed.ecnOK {
+		seg.Flags |= segment.ECE
+	}
 }
 
 // agree returns what both this host and the sender of the SYN seg want.
@@ -77,6 +83,7 @@ func (c *Config) agree(seg *segment.Segment, rcvWScale uint8) synOptions {
 		wscaleOK: c.WindowScaling && seg.Opts&segment.OptWScale != 0,
 		sackOK:   c.SACK && seg.Opts&segment.OptSACKPermitted != 0,
 		tsOK:     c.Timestamps && seg.Opts&segment.OptTimestamps != 0,
+		ecnOK:    c.grantsECN(seg),
 	}
 	if seg.Opts&segment.OptMSS != 0 && seg.MSS != 0 {
 		o.mss = seg.MSS

@@ -6,7 +6,7 @@ import (
 	"tcplab/tcpmodel/segment"
 )
 
-// caState is where loss recovery stands, with the names of Linux.
+// caState is where loss recovery stands, with the names and numbers of Linux.
 type caState uint8
 
 const (
@@ -14,10 +14,22 @@ const (
 	caOpen caState = iota
 	// caDisorder: duplicate ACKs or SACKs, too few to act on.
 	caDisorder
-	// caRecovery: fast recovery (RFC 6582, RFC 6675).
+	// caCWR: the window is being reduced for another reason than loss.
+	caCWR
+	// caRecovery: fast recovery (RFC 6582, RFC 6675, RFC 8985).
 	caRecovery
 	// caLoss: after a retransmission timeout.
 	caLoss
+)
+
+// resend is what to send again after an ACK.
+type resend uint8
+
+const (
+	resendNothing resend = iota
+	resendLost
+	// resendNew: new data first, to see whether a timeout was spurious.
+	resendNew
 )
 
 // recovery is the state of loss recovery.
@@ -25,185 +37,242 @@ type recovery struct {
 	ca caState
 	// highSeq is SND.NXT when the episode began: RFC 6582's recover.
 	highSeq segment.Seq
-	// sackedOut, lostOut and retransOut count segments in flight that the
-	// peer has reported (without SACK: duplicate ACKs), that are taken for
-	// lost, and that were sent again.
-	sackedOut, lostOut, retransOut uint32
+	// undoing: the reduction of this episode may turn out to be unfounded.
+	// undoMarker is SND.UNA when it began, undoRetrans how many of its
+	// retransmissions no D-SACK has answered for yet (-1: none was sent).
+	undoing       bool
+	undoMarker    segment.Seq
+	undoRetrans   int32
+	priorSsthresh uint32
+	// frto: the timeout may have been spurious (RFC 5682).
+	frto bool
 	// prr is proportional rate reduction (RFC 6937).
 	prr struct {
 		prior, delivered, out uint32
 	}
+	dsackDups uint32
 }
 
-// tagSacked marks the segments that the SACK blocks of seg report, and returns
-// how many are new (RFC 2018 section 5).
-func (ep *Endpoint) tagSacked(seg *segment.Segment) uint32 {
-	fresh := uint32(0)
-	for _, b := range seg.SACK[:seg.NumSACK] {
-		if !ep.sndUna.Less(b.Right) || !b.Left.Less(b.Right) || ep.sndNxt.Less(b.Right) {
-			continue
-		}
-		for i := ep.rtx.search(b.Left); i < ep.rtx.n; i++ {
-			s := ep.rtx.at(i)
-			if b.Right.Less(s.end) {
-				break
+// reducing reports whether the window follows proportional rate reduction.
+func (ep *Endpoint) reducing() bool { return ep.ca == caCWR || ep.ca == caRecovery }
+
+// alert runs the state machine of loss recovery on an ACK that is a duplicate,
+// brought alarming news, or falls into an episode. before is the SND.UNA before
+// it. It returns what to send again.
+func (ep *Endpoint) alert(now des.Time, before segment.Seq) resend {
+	in := &ep.in
+	dup := in.flags&(ackAdvanced|ackNotDup|ackDsack) == 0
+	if ep.rtx.len() == 0 {
+		ep.sackedOut = 0
+	}
+	if in.flags&ackECE != 0 {
+		ep.priorSsthresh = 0
+	}
+	if in.flags&ackReneged != 0 {
+		// The peer took its reports back: start over soon (RFC 2018
+		// section 8).
+		in.flags &^= ackTimer
+		ep.pendingXmit = xmitRTO
+		ep.arm(now, timerRTO, now+max(ep.rtt.srtt/2, 10*des.Millisecond))
+		return resendNothing
+	}
+	if ep.ca == caOpen {
+		ep.firstRetry = never
+	} else if ep.highSeq.LessEq(ep.sndUna) && !ep.leaveEpisode() {
+		return resendNothing
+	}
+	switch ep.ca {
+	case caRecovery:
+		if in.flags&ackAdvanced == 0 {
+			if !ep.opt.sackOK && dup {
+				ep.addDuplicate()
 			}
-			if s.seq.Less(b.Left) || s.flags&sentSacked != 0 {
-				continue
+		} else if ep.undoPartial(before) {
+			return resendNothing
+		}
+		if ep.undoByDsack() {
+			ep.keepOpen(now)
+		}
+		ep.findLosses(now)
+		if ep.ca != caRecovery {
+			if ep.lostOut == 0 {
+				return resendNothing
 			}
-			ep.unmark(s)
-			s.flags |= sentSacked
-			ep.sackedOut++
-			fresh++
+			ep.enterRecovery(now)
+		}
+		return resendLost
+	case caLoss:
+		send, done := ep.afterTimeout(now, dup)
+		if done {
+			return send
+		}
+		ep.findLosses(now)
+		if ep.ca != caOpen && in.flags&ackLostAgain == 0 {
+			return send
 		}
 	}
-	return fresh
-}
-
-// unmark takes s out of the counts of lost and retransmitted segments.
-func (ep *Endpoint) unmark(s *sentSegment) {
-	if s.flags&sentLost != 0 {
-		ep.lostOut--
-	}
-	if s.flags&sentRetrans != 0 {
-		ep.retransOut--
-	}
-	s.flags &^= sentLost | sentRetrans
-}
-
-func (ep *Endpoint) markLost(s *sentSegment) {
-	if s.flags&(sentLost|sentSacked) == 0 {
-		s.flags |= sentLost
-		ep.lostOut++
-	}
-}
-
-// markLosses marks what the scoreboard says is lost: with SACK every segment
-// with tcp_reordering reported ones above it (RFC 6675 IsLost in segments),
-// without it the first.
-func (ep *Endpoint) markLosses() {
-	threshold := uint32(ep.st.cfg.Reordering)
 	if !ep.opt.sackOK {
-		if ep.sackedOut >= threshold || ep.ca == caRecovery {
-			ep.markLost(ep.rtx.at(0))
+		if in.flags&ackAdvanced != 0 {
+			ep.sackedOut = 0
+		}
+		if dup {
+			ep.addDuplicate()
+		}
+	}
+	if ep.ca <= caDisorder {
+		ep.undoByDsack()
+	}
+	ep.findLosses(now)
+	if ep.lostOut == 0 {
+		ep.tryOpen(now)
+		return resendNothing
+	}
+	ep.enterRecovery(now)
+	return resendLost
+}
+
+// leaveEpisode ends an episode whose data are all acknowledged. It reports
+// whether there is more to do for this ACK.
+func (ep *Endpoint) leaveEpisode() bool {
+	switch ep.ca {
+	case caCWR:
+		// Something above highSeq has to be acknowledged, so that the CWR
+		// bit has reached the receiver.
+		if ep.sndUna != ep.highSeq {
+			ep.endReduction()
+			ep.ca = caOpen
+		}
+	case caRecovery:
+		if !ep.opt.sackOK {
+			ep.sackedOut = 0
+		}
+		if ep.undoRecovery() {
+			return false
+		}
+		ep.endReduction()
+	}
+	return true
+}
+
+// findLosses marks what the scoreboard says is lost.
+func (ep *Endpoint) findLosses(now des.Time) {
+	if ep.rtx.len() == 0 {
+		return
+	}
+	if ep.opt.sackOK {
+		retrans := ep.retransOut
+		if ep.rackMarkLost(now) {
+			ep.in.flags &^= ackTimer
+		}
+		if retrans > ep.retransOut {
+			ep.in.flags |= ackLostAgain
 		}
 		return
 	}
-	above := ep.sackedOut
-	for i := uint32(0); i < ep.rtx.n && above >= threshold; i++ {
-		s := ep.rtx.at(i)
-		if s.flags&sentSacked != 0 {
-			above--
-			continue
+	// RFC 6582: the third duplicate ACK, or a partial ACK.
+	if ep.ca < caRecovery && ep.sackedOut >= ep.reordering ||
+		ep.ca == caRecovery && ep.in.flags&ackAdvanced != 0 {
+		if s := ep.rtx.at(ep.rtx.head); s.flags&sentLost == 0 {
+			ep.markLost(s)
 		}
-		ep.markLost(s)
 	}
 }
 
-// duplicateAck counts a duplicate ACK of a peer without SACK as the arrival of
-// one segment beyond the first.
-func (ep *Endpoint) duplicateAck() uint32 {
-	if ep.sackedOut+ep.lostOut >= ep.rtx.n {
-		return 0
+// tryOpen leaves Disorder, or enters it, and answers ECE by reducing the
+// window (RFC 3168 section 6.1.2).
+func (ep *Endpoint) tryOpen(now des.Time) {
+	if !ep.anyResent() {
+		ep.firstRetry = never
 	}
-	ep.sackedOut++
-	return 1
+	if ep.in.flags&ackECE != 0 {
+		ep.enterCWR(now)
+	}
+	if ep.ca != caCWR {
+		ep.keepOpen(now)
+	}
 }
 
-// recover runs loss recovery on an ACK that acknowledged acked segments and
-// reported sacked new ones; dup says that it is a duplicate ACK, advanced that
-// it moved SND.UNA. It reports whether the window may grow.
-func (ep *Endpoint) recover(now des.Time, acked, sacked uint32, dup, advanced bool) bool {
-	if ep.ca == caOpen && ep.sackedOut == 0 && !dup {
+func (ep *Endpoint) keepOpen(des.Time) {
+	to := caOpen
+	if ep.sackedOut+ep.lostOut > 0 || ep.anyResent() {
+		to = caDisorder
+	}
+	if ep.ca != to {
+		ep.ca = to
+		ep.highSeq = ep.sndNxt
+	}
+}
+
+// anyResent reports whether a retransmission is in flight, or the head of the
+// queue was ever sent again.
+func (ep *Endpoint) anyResent() bool {
+	if ep.retransOut > 0 {
 		return true
 	}
-	if !ep.opt.sackOK {
-		if dup {
-			sacked += ep.duplicateAck()
-		} else if advanced {
-			ep.forgetDuplicates(acked)
-		}
-	}
-	lostBefore := ep.lostOut
-	switch ep.ca {
-	case caOpen, caDisorder:
-		if ep.rtx.n == 0 || ep.sackedOut == 0 {
-			ep.ca = caOpen
-			return true
-		}
-		ep.ca = caDisorder
-		ep.markLosses()
-		if ep.lostOut == 0 {
-			return true
-		}
-		ep.enterRecovery(now)
-	case caRecovery:
-		if ep.recovered() {
-			ep.leaveRecovery(now)
-			return false
-		}
-		if ep.rtx.n > 0 {
-			if advanced || ep.opt.sackOK {
-				ep.markLosses()
-			}
-		}
-	case caLoss:
-		if ep.highSeq.LessEq(ep.sndUna) {
-			ep.ca = caOpen
-			ep.firstRetry = never
-			if ep.sackedOut > 0 && ep.opt.sackOK {
-				ep.ca = caDisorder
-			}
-		}
-		return true
-	}
-	ep.reduce(acked+sacked, advanced && ep.lostOut <= lostBefore)
-	return false
+	return ep.rtx.len() > 0 && ep.rtx.at(ep.rtx.head).flags&sentEver != 0
 }
 
-// forgetDuplicates takes acked segments out of the count of duplicate ACKs:
-// the first of them filled the hole, the others had been counted.
-func (ep *Endpoint) forgetDuplicates(acked uint32) {
-	if acked > 1 {
-		ep.sackedOut -= min(acked-1, ep.sackedOut)
+// currentSsthresh is the threshold to go back to: in an episode the one in
+// force, else at least three quarters of the window.
+func (ep *Endpoint) currentSsthresh() uint32 {
+	if ep.reducing() {
+		return ep.win.Ssthresh
 	}
-	ep.sackedOut = min(ep.sackedOut, ep.rtx.n-min(ep.lostOut, ep.rtx.n))
+	return max(ep.win.Ssthresh, ep.win.Cwnd>>1+ep.win.Cwnd>>2)
 }
 
-// recovered reports whether everything that was in flight when recovery began
-// is acknowledged. Without SACK one byte more is asked for, so that duplicate
-// ACKs of the same flight start no second recovery (RFC 6582 section 3.2).
-func (ep *Endpoint) recovered() bool {
-	if ep.opt.sackOK {
-		return ep.highSeq.LessEq(ep.sndUna)
+func (ep *Endpoint) startUndo() {
+	ep.undoing, ep.undoMarker = true, ep.sndUna
+	ep.undoRetrans = int32(ep.retransOut)
+	if ep.tlp.on && ep.tlp.retrans {
+		ep.undoRetrans++
 	}
-	return ep.highSeq.Less(ep.sndUna) || ep.highSeq == ep.sndUna && ep.rtx.n == 0
+	if ep.undoRetrans == 0 {
+		ep.undoRetrans = -1
+	}
 }
 
 func (ep *Endpoint) enterRecovery(now des.Time) {
 	ep.st.counters.TCPFastRetrans++
-	ep.highSeq = ep.sndNxt
-	ep.prr.prior, ep.prr.delivered, ep.prr.out = ep.win.Cwnd, 0, 0
-	ep.win.Ssthresh = ep.cc.OnLoss(&ep.win, now)
-	ep.win.Count = 0
+	ep.priorSsthresh = 0
+	ep.startUndo()
+	if !ep.reducing() {
+		if ep.in.flags&ackECE == 0 {
+			ep.priorSsthresh = ep.currentSsthresh()
+		}
+		ep.startReduction(now)
+	}
 	ep.ca = caRecovery
 }
 
-func (ep *Endpoint) leaveRecovery(des.Time) {
-	ep.win.Cwnd = ep.win.Ssthresh
-	ep.ca = caOpen
-	ep.firstRetry = never
-	if !ep.opt.sackOK {
-		ep.sackedOut = 0
+// enterCWR starts a reduction without loss.
+func (ep *Endpoint) enterCWR(now des.Time) {
+	ep.priorSsthresh = 0
+	if ep.ca < caCWR {
+		ep.undoing = false
+		ep.startReduction(now)
+		ep.ca = caCWR
 	}
 }
 
-// reduce is proportional rate reduction with slow-start reduction bound (RFC
-// 6937 section 3.1).
-func (ep *Endpoint) reduce(delivered uint32, progress bool) {
+// startReduction begins proportional rate reduction towards the controller's
+// threshold.
+func (ep *Endpoint) startReduction(now des.Time) {
+	ep.highSeq = ep.sndNxt
+	ep.tlp.on = false
+	ep.prr.prior, ep.prr.delivered, ep.prr.out = ep.win.Cwnd, 0, 0
+	ep.win.Ssthresh = ep.cc.OnLoss(&ep.win, now)
+	ep.win.Count = 0
+	ep.ecn.queueCWR = ep.ecn.ok
+}
+
+// reduce sets the window of an episode: proportional rate reduction with slow
+// start as its bound as long as retransmissions are not lost again, packet
+// conservation otherwise (RFC 6937 section 3.1).
+func (ep *Endpoint) reduce(delivered, lost uint32, advanced bool) {
 	p := &ep.prr
 	if delivered == 0 || p.prior == 0 {
-		delivered = 0
+		return
 	}
 	p.delivered += delivered
 	pipe, ssthresh := ep.inFlight(), ep.win.Ssthresh
@@ -212,7 +281,7 @@ func (ep *Endpoint) reduce(delivered uint32, progress bool) {
 		send = (int64(ssthresh)*int64(p.delivered)+int64(p.prior)-1)/int64(p.prior) - int64(p.out)
 	} else {
 		send = max(int64(p.delivered)-int64(p.out), int64(delivered))
-		if progress {
+		if advanced && lost == 0 {
 			send++
 		}
 		send = min(send, int64(ssthresh-pipe))
@@ -221,63 +290,152 @@ func (ep *Endpoint) reduce(delivered uint32, progress bool) {
 		// The first retransmission leaves at once.
 		send = max(send, 1)
 	}
-	ep.win.Cwnd = pipe + uint32(max(send, 0))
+	ep.win.Cwnd = uint32(max(int64(pipe)+send, 1))
+}
+
+// endReduction sets the window to the threshold when an episode ends.
+func (ep *Endpoint) endReduction() {
+	if ep.win.Ssthresh < congestion.Infinite && (ep.ca == caCWR || ep.undoing) {
+		ep.win.Cwnd = ep.win.Ssthresh
+	}
 }
 
 // enterLoss is the answer to a retransmission timeout (RFC 5681 section 3.1,
-// RFC 6298 (5.4)): everything that the peer has not reported is lost, and the
-// window is one segment.
+// RFC 6298 (5.4)): what the peer has not reported is lost, and the window is
+// one segment.
 func (ep *Endpoint) enterLoss(now des.Time) {
-	if ep.state != SynSent && ep.state != SynReceived {
-		if ep.ca < caRecovery || !ep.sndUna.Less(ep.highSeq) || ep.retries == 0 && ep.ca == caLoss {
-			ep.win.Ssthresh = ep.cc.OnLoss(&ep.win, now)
-		}
+	fresh := ep.ca < caRecovery
+	ep.timeoutMarkLost(now)
+	if ep.ca <= caDisorder || ep.highSeq.LessEq(ep.sndUna) || ep.ca == caLoss && ep.retries == 0 {
+		ep.priorSsthresh = ep.currentSsthresh()
+		ep.prr.prior = ep.win.Cwnd
+		ep.win.Ssthresh = ep.cc.OnLoss(&ep.win, now)
 		ep.cc.OnEvent(&ep.win, congestion.EventRTO, now)
-		ep.win.Count = 0
+		ep.startUndo()
 	}
-	for i := range ep.rtx.n {
-		s := ep.rtx.at(i)
-		if s.flags&sentRetrans != 0 {
-			s.flags &^= sentRetrans
-			ep.retransOut--
-		}
-		ep.markLost(s)
+	ep.win.Cwnd = ep.inFlight() + 1
+	ep.win.Count = 0
+	if ep.ca <= caDisorder && ep.sackedOut >= ep.reordering {
+		ep.reordering = min(ep.reordering, uint32(ep.st.cfg.Reordering))
 	}
+	ep.ca = caLoss
+	ep.highSeq = ep.sndNxt
+	ep.tlp.on = false
+	ep.ecn.queueCWR = ep.ecn.ok
+	// RFC 5682 section 3.1 step 1.
+	ep.frto = ep.st.cfg.FRTO && (fresh || ep.retries > 0)
+}
+
+// timeoutMarkLost marks the segments in flight as lost, but for those that were
+// sent so recently that their answer may still come.
+func (ep *Endpoint) timeoutMarkLost(now des.Time) {
+	head := ep.rtx.at(ep.rtx.head)
+	reneged := head.flags&sentSacked != 0
 	if !ep.opt.sackOK {
 		ep.sackedOut = 0
 	}
-	ep.win.Cwnd = ep.inFlight() + 1
-	ep.ca = caLoss
-	ep.highSeq = ep.sndNxt
+	for pos := ep.rtx.head; pos != ep.rtx.tail; pos++ {
+		s := ep.rtx.at(pos)
+		if reneged && s.flags&sentSacked != 0 {
+			s.flags &^= sentSacked
+			ep.sackedOut--
+		} else if ep.opt.sackOK && pos != ep.rtx.head && ep.rackRemaining(now, s, 0) > 0 {
+			continue
+		}
+		ep.markLost(s)
+	}
+	if reneged {
+		ep.numSeen = 0
+	}
+}
+
+// afterTimeout handles an ACK in the state Loss. done says that nothing more is
+// to be done for it.
+func (ep *Endpoint) afterTimeout(now des.Time, dup bool) (send resend, done bool) {
+	in := &ep.in
+	recovered := ep.highSeq.LessEq(ep.sndUna)
+	if in.flags&ackAdvanced != 0 && ep.undoLoss(false) {
+		return resendNothing, true
+	}
+	if ep.frto {
+		// RFC 5682 section 3.1 step 3.b: something that was sent only once
+		// has arrived.
+		if in.flags&ackOriginal != 0 && ep.undoLoss(true) {
+			return resendNothing, true
+		}
+		if ep.highSeq.Less(ep.sndNxt) {
+			if in.flags&ackSacked != 0 || dup {
+				ep.frto = false
+			}
+		} else if in.flags&ackAdvanced != 0 && !recovered {
+			// Step 2.b: new data tell whether the timeout was real.
+			ep.highSeq = ep.sndNxt
+			if ep.unsent() > 0 && ep.sndNxt.Less(ep.sndUna.Add(ep.sndWnd)) {
+				return resendNew, true
+			}
+			ep.frto = false
+		}
+	}
+	if recovered {
+		ep.undoRecovery()
+		return resendNothing, true
+	}
+	if !ep.opt.sackOK {
+		if ep.highSeq.Less(ep.sndNxt) {
+			if dup {
+				ep.addDuplicate()
+			}
+		} else if in.flags&ackAdvanced != 0 {
+			ep.sackedOut = 0
+		}
+	}
+	return resendLost, false
+}
+
+// sendAfterAck sends again what the ACK calls for.
+func (ep *Endpoint) sendAfterAck(now des.Time, what resend) {
+	switch what {
+	case resendNothing:
+		return
+	case resendNew:
+		ep.pushNow = true
+		ep.output(now)
+		ep.pushNow = false
+		if ep.highSeq.Less(ep.sndNxt) {
+			return
+		}
+		ep.frto = false
+	}
+	ep.retransmitLost(now)
 }
 
 // retransmitLost sends again what is lost and was not sent again yet, as far
 // as the window allows.
 func (ep *Endpoint) retransmitLost(now des.Time) {
-	why := CauseFastRetransmit
-	if ep.ca == caLoss {
-		why = CauseRetransmit
-	}
-	left := ep.lostOut
-	for i := uint32(0); i < ep.rtx.n && left > 0; i++ {
-		s := ep.rtx.at(i)
-		if s.flags&sentLost == 0 {
+	timer := false
+	for pos := ep.rtx.head; pos != ep.rtx.tail; pos++ {
+		if ep.inFlight() >= ep.win.Cwnd || ep.retransOut >= ep.lostOut {
+			break
+		}
+		s := ep.rtx.at(pos)
+		if s.flags&sentLost == 0 || s.flags&(sentSacked|sentRetrans) != 0 {
 			continue
 		}
-		left--
-		if s.flags&sentRetrans != 0 {
-			continue
-		}
-		if ep.inFlight() >= ep.win.Cwnd {
-			return
-		}
+		why := CauseFastRetransmit
 		if ep.ca == caLoss {
+			why = CauseRetransmit
 			ep.st.counters.TCPSlowStartRetrans++
 		}
-		ep.prr.out++
-		ep.resend(now, i, why)
-		if i == 0 {
-			ep.armRTO(now)
+		ep.resend(now, pos, why)
+		if ep.reducing() {
+			ep.prr.out++
 		}
+		if pos == ep.rtx.head && ep.pendingXmit != xmitReorder {
+			timer = true
+		}
+	}
+	if timer {
+		ep.pendingXmit = xmitRTO
+		ep.armRTO(now)
 	}
 }

@@ -12,8 +12,8 @@ type rttEstimator struct {
 	// mdev and mdevMax are Linux's: the mean deviation, and its largest value
 	// in the current round trip.
 	mdev, mdevMax des.Time
-	// min is the smallest sample.
-	min     des.Time
+	// least is the smallest sample of the last minRTTWindow.
+	least   windowedMin
 	samples uint32
 }
 
@@ -84,10 +84,10 @@ func (r *rttEstimator) sampleLinux(rtt, rtoMin des.Time, newRound bool) {
 	r.srtt, r.mdev, r.mdevMax, r.rttvar = srtt*us/8, mdev*us/4, mdevMax*us/4, rttvar*us/4
 }
 
-func (r *rttEstimator) sample(c *Config, rtt des.Time, newRound bool) {
-	if r.samples == 0 || rtt < r.min {
-		r.min = rtt
-	}
+// sample takes the measurement rtt; latest is the round-trip time of the newest
+// segment that it covers, which delayed acknowledgements lengthen least.
+func (r *rttEstimator) sample(c *Config, now, rtt, latest des.Time, newRound bool) {
+	r.least.add(now, max(latest, 1))
 	if c.RTO == RTORFC6298 {
 		r.sample6298(rtt)
 	} else {
@@ -108,4 +108,48 @@ func (r *rttEstimator) rto(c *Config) des.Time {
 		return min(max(rto, c.RTOMin), c.RTOMax)
 	}
 	return min(r.srtt+4*r.rttvar, c.RTOMax)
+}
+
+// lowest is the minimum round-trip time, des.Never before the first sample.
+func (r *rttEstimator) lowest() des.Time {
+	if r.samples == 0 {
+		return des.Never
+	}
+	return r.least.best[0].value
+}
+
+// minRTTWindow is net.ipv4.tcp_min_rtt_wlen.
+const minRTTWindow = 300 * des.Second
+
+// windowedMin is the minimum over a sliding window, kept as the best, second
+// and third best of its parts (K. Nichols' filter, as Linux has it).
+type windowedMin struct {
+	best [3]struct{ at, value des.Time }
+	set  bool
+}
+
+func (m *windowedMin) add(now, v des.Time) {
+	b := &m.best
+	n := struct{ at, value des.Time }{now, v}
+	if !m.set || v <= b[0].value || now-b[2].at > minRTTWindow {
+		m.set = true
+		b[0], b[1], b[2] = n, n, n
+		return
+	}
+	if v <= b[1].value {
+		b[1], b[2] = n, n
+	} else if v <= b[2].value {
+		b[2] = n
+	}
+	switch age := now - b[0].at; {
+	case age > minRTTWindow:
+		b[0], b[1], b[2] = b[1], b[2], n
+		if now-b[0].at > minRTTWindow {
+			b[0], b[1], b[2] = b[1], b[2], n
+		}
+	case b[1].at == b[0].at && age > minRTTWindow/4:
+		b[1], b[2] = n, n
+	case b[2].at == b[1].at && age > minRTTWindow/2:
+		b[2] = n
+	}
 }

@@ -7,13 +7,13 @@ import (
 
 // sentSegment is a segment that was sent and is not acknowledged yet.
 type sentSegment struct {
-	seq, end segment.Seq
 	sentAt   des.Time
-	flags    sentFlags
-	syn, fin bool
-	push     bool
-	// rexmits is how often it was sent again.
-	rexmits uint8
+	seq, end segment.Seq
+	// older and newer link the segments in the order of sentAt, as
+	// positions in the queue; 0 ends the list.
+	older, newer uint32
+	flags        sentFlags
+	timed        bool
 }
 
 type sentFlags uint8
@@ -25,41 +25,61 @@ const (
 	sentLost
 	// sentRetrans: it was sent again, and that copy is not known to be lost.
 	sentRetrans
+	// sentEver: it was sent again at some time.
+	sentEver
+	sentSyn
+	sentFin
+	sentPush
 )
 
-// rtxQueue is the segments in flight, in order of sequence number: a ring.
+// rtxQueue is the segments in flight, in order of sequence number: a ring
+// whose places are counted from 1 and never re-used, so that a position names a
+// segment for as long as it is there. Those that loss detection still has to
+// look at are linked in the order in which they were sent last.
 type rtxQueue struct {
-	ring []sentSegment
-	head uint32
-	n    uint32
+	ring           []sentSegment
+	head, tail     uint32
+	oldest, newest uint32
 }
 
-func (q *rtxQueue) at(i uint32) *sentSegment {
-	return &q.ring[(q.head+i)&uint32(len(q.ring)-1)]
+func (q *rtxQueue) reset() {
+	q.head, q.tail, q.oldest, q.newest = 1, 1, 0, 0
 }
 
-func (q *rtxQueue) push(s sentSegment) {
-	if int(q.n) == len(q.ring) {
-		ring := make([]sentSegment, max(2*len(q.ring), 16))
-		for i := range q.n {
-			ring[i] = *q.at(i)
+func (q *rtxQueue) len() uint32 { return q.tail - q.head }
+
+func (q *rtxQueue) at(pos uint32) *sentSegment {
+	return &q.ring[pos&uint32(len(q.ring)-1)]
+}
+
+// push appends s and returns its position.
+func (q *rtxQueue) push(s sentSegment) uint32 {
+	if int(q.len()) == len(q.ring) {
+		old := *q
+		q.ring = make([]sentSegment, max(2*len(q.ring), 16))
+		for p := old.head; p != old.tail; p++ {
+			*q.at(p) = *old.at(p)
 		}
-		q.ring, q.head = ring, 0
 	}
-	q.n++
-	*q.at(q.n - 1) = s
+	pos := q.tail
+	q.tail++
+	if q.tail == 0 {
+		panic("tcpmodel: more than 2^32 segments on one connection")
+	}
+	*q.at(pos) = s
+	return pos
 }
 
 func (q *rtxQueue) pop() {
-	q.head = (q.head + 1) & uint32(len(q.ring)-1)
-	q.n--
+	q.untime(q.head)
+	q.head++
 }
 
-// search returns the index of the first segment that ends after s.
+// search returns the position of the first segment that ends after s.
 func (q *rtxQueue) search(s segment.Seq) uint32 {
-	lo, hi := uint32(0), q.n
+	lo, hi := q.head, q.tail
 	for lo < hi {
-		mid := (lo + hi) / 2
+		mid := lo + (hi-lo)/2
 		if q.at(mid).end.LessEq(s) {
 			lo = mid + 1
 		} else {
@@ -67,4 +87,37 @@ func (q *rtxQueue) search(s segment.Seq) uint32 {
 		}
 	}
 	return lo
+}
+
+// time puts the segment at pos last in the order of sending.
+func (q *rtxQueue) time(pos uint32, now des.Time) {
+	q.untime(pos)
+	s := q.at(pos)
+	s.sentAt, s.timed = now, true
+	s.older, s.newer = q.newest, 0
+	if q.newest != 0 {
+		q.at(q.newest).newer = pos
+	} else {
+		q.oldest = pos
+	}
+	q.newest = pos
+}
+
+// untime takes the segment at pos out of the order of sending.
+func (q *rtxQueue) untime(pos uint32) {
+	s := q.at(pos)
+	if !s.timed {
+		return
+	}
+	s.timed = false
+	if s.older != 0 {
+		q.at(s.older).newer = s.newer
+	} else {
+		q.oldest = s.newer
+	}
+	if s.newer != 0 {
+		q.at(s.newer).older = s.older
+	} else {
+		q.newest = s.older
+	}
 }

@@ -10,10 +10,10 @@ import (
 // what is in flight, and the congestion window.
 type sender struct {
 	iss, sndUna, sndNxt segment.Seq
-	// sndWnd is in bytes, scaled; sndWl1 and sndWl2 are the segment of its
-	// last update.
-	sndWnd         uint32
-	sndWl1, sndWl2 segment.Seq
+	// sndWnd is in bytes, scaled; sndWl1 is the sequence number of the
+	// segment that set it last.
+	sndWnd uint32
+	sndWl1 segment.Seq
 	// maxWindow is the largest window that the peer has offered.
 	maxWindow uint32
 	// writeSeq is the end of what the user has written. push are the ends
@@ -42,7 +42,13 @@ type sender struct {
 	// Nagle's algorithm).
 	smallSent segment.Seq
 
+	scoreboard
 	recovery
+	rack rack
+	tlp  tlp
+	ecn  ecnState
+	// in is the ACK being processed.
+	in arrival
 
 	rtt rttEstimator
 	// rttRound is SND.NXT when the deviation was last reviewed.
@@ -53,7 +59,9 @@ type sender struct {
 	probes   uint8
 	// firstRetry is when the oldest segment was first sent again, and for a
 	// SYN when it was sent.
-	firstRetry     des.Time
+	firstRetry des.Time
+	// pendingXmit is what timerRTO stands for.
+	pendingXmit    xmitTimer
 	synSentAt      des.Time
 	synRetransmits uint8
 }
@@ -64,12 +72,15 @@ func (ep *Endpoint) initSender() {
 	ep.rto = ep.st.cfg.InitialRTO
 	ep.mss = defaultMSS
 	ep.firstRetry = never
+	ep.rtx.reset()
+	ep.reordering = uint32(ep.st.cfg.Reordering)
+	ep.rack.steps = 1
 }
 
 func (ep *Endpoint) setISS(isn segment.Seq) {
 	ep.iss, ep.sndUna, ep.sndNxt = isn, isn, isn
 	ep.writeSeq, ep.smallSent, ep.rttRound, ep.roundEnd = isn+1, isn, isn, isn
-	ep.maxOutEnd, ep.highSeq = isn, isn
+	ep.maxOutEnd, ep.highSeq, ep.sackEnd = isn, isn, isn
 }
 
 // bytesAcked is how many bytes of the user's stream the peer has acknowledged.
@@ -88,6 +99,9 @@ func (ep *Endpoint) bytesAcked() uint32 {
 // 3.7.1): options take their part of it.
 func (ep *Endpoint) setMSS() {
 	mss := uint32(min(ep.opt.mss, ep.st.cfg.advertisedMSS()))
+	if ep.sock.MaxSeg > 0 {
+		mss = min(mss, uint32(ep.sock.MaxSeg))
+	}
 	if ep.opt.tsOK {
 		mss -= tsOptionLen
 	}
@@ -133,6 +147,9 @@ func (ep *Endpoint) startTransfer(now des.Time) {
 	ep.win.Cwnd = iw
 	ep.cc.OnEvent(&ep.win, congestion.EventStart, now)
 	ep.win.LastSent = now
+	if ep.sock.NoQuickAck {
+		ep.ack.pingpong = pingpongThreshold
+	}
 	ep.startReceiving(now)
 }
 
@@ -156,29 +173,20 @@ func (ep *Endpoint) append(n uint32) {
 	ep.push = append(ep.push, ep.writeSeq)
 }
 
-// inFlight is the number of segments in the network: sent, and neither
-// reported nor lost (RFC 6675's pipe, in segments).
-func (ep *Endpoint) inFlight() uint32 {
-	return ep.rtx.n - ep.sackedOut - ep.lostOut + ep.retransOut
-}
-
 // output sends what the windows allow (RFC 9293 section 3.10.2 and 3.8.6.2.1,
 // RFC 5681): retransmissions first, then new data, then the FIN.
 func (ep *Endpoint) output(now des.Time) {
 	if ep.state < Established {
 		return
 	}
-	if ep.lostOut > 0 {
-		ep.retransmitLost(now)
-	}
 	if ep.unsent() == 0 && (!ep.finQueued || ep.finSent) {
 		return
 	}
-	if ep.rtx.n == 0 {
+	if ep.rtx.len() == 0 {
 		ep.restart(now)
 	}
 	mss := ep.boundMSS()
-	limited := false
+	limited, sent := false, false
 	for {
 		n := min(ep.unsent(), mss)
 		fin := ep.finQueued && !ep.finSent && n == ep.unsent()
@@ -189,15 +197,21 @@ func (ep *Endpoint) output(now des.Time) {
 			limited = true
 			break
 		}
-		if !ep.windowTakes(&n, mss) || !fin && ep.nagle(n, mss) {
+		if !ep.windowTakes(&n, mss) || !fin && ep.holdsBack(n, mss) {
 			break
 		}
 		if fin && n < ep.unsent() {
 			fin = false
 		}
 		ep.sendNew(now, n, fin)
+		sent = true
 	}
-	ep.noteLimit(limited)
+	if sent {
+		ep.scheduleProbe(now, false)
+	}
+	if sent || limited {
+		ep.noteLimit(limited)
+	}
 	ep.probeIfBlocked(now)
 }
 
@@ -223,11 +237,16 @@ func (ep *Endpoint) windowTakes(n *uint32, mss uint32) bool {
 	return false
 }
 
-// nagle reports whether a segment of n bytes has to wait (RFC 9293 section
-// 3.7.4, in Minshall's variant as in Linux: only while a small segment is in
-// flight).
-func (ep *Endpoint) nagle(n, mss uint32) bool {
-	if n >= mss || ep.sock.NoDelay || ep.rtx.n == 0 {
+// holdsBack reports whether a segment of n bytes has to wait for more: by
+// TCP_CORK, or by Nagle's algorithm (RFC 9293 section 3.7.4, in Minshall's
+// variant as in Linux: only while a small segment is in flight).
+func (ep *Endpoint) holdsBack(n, mss uint32) bool {
+	switch {
+	case n >= mss || ep.pushNow:
+		return false
+	case ep.sock.Cork:
+		return true
+	case ep.sock.NoDelay || ep.rtx.len() == 0:
 		return false
 	}
 	return ep.sndUna.Less(ep.smallSent) && ep.smallSent.LessEq(ep.sndNxt)
@@ -236,41 +255,41 @@ func (ep *Endpoint) nagle(n, mss uint32) bool {
 // sendNew sends n bytes that were not sent before, and the FIN if it is its
 // turn.
 func (ep *Endpoint) sendNew(now des.Time, n uint32, fin bool) {
-	s := sentSegment{seq: ep.sndNxt, end: ep.sndNxt.Add(n), fin: fin}
+	s := sentSegment{seq: ep.sndNxt, end: ep.sndNxt.Add(n)}
 	for len(ep.push) > 0 && ep.push[0].LessEq(s.end) {
 		ep.push = ep.push[:copy(ep.push, ep.push[1:])]
-		s.push = true
+		s.flags |= sentPush
 	}
 	if fin {
 		s.end++
+		s.flags |= sentFin
 		ep.finSent = true
 	}
 	if n > 0 && n < ep.boundMSS() {
 		ep.smallSent = s.end
 	}
-	first := ep.rtx.n == 0
-	s.sentAt = now
-	ep.rtx.push(s)
+	first := ep.rtx.len() == 0
+	ep.rtx.time(ep.rtx.push(s), now)
 	ep.sndNxt = s.end
 	ep.stats.BytesSent += uint64(n)
 	ep.sendSegment(now, &s, CauseUser)
 	if n > 0 {
 		ep.ack.dataSent(now)
 	}
-	if ep.ca == caRecovery {
+	if ep.reducing() {
 		ep.prr.out++
 	}
 	ep.win.LastSent = now
-	if first {
-		ep.armRTO(now)
+	if first || ep.pendingXmit == xmitProbe {
+		ep.rearmRTO(now)
 	}
 }
 
 // noteLimit remembers whether cwnd was what ended a burst (Linux's
 // tcp_cwnd_validate).
 func (ep *Endpoint) noteLimit(limited bool) {
-	if !ep.sndUna.Less(ep.maxOutEnd) || ep.rtx.n > ep.maxOut || limited {
-		ep.maxOut = ep.rtx.n
+	if !ep.sndUna.Less(ep.maxOutEnd) || ep.rtx.len() > ep.maxOut || limited {
+		ep.maxOut = ep.rtx.len()
 		ep.maxOutEnd = ep.sndNxt
 		ep.cwndLimited = limited
 	}

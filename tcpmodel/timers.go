@@ -85,7 +85,7 @@ func (ep *Endpoint) HandleTimer(now des.Time, _ uint64) {
 func (ep *Endpoint) expired(now des.Time, which int) {
 	switch which {
 	case timerRTO:
-		ep.rtoTimeout(now)
+		ep.xmitTimeout(now)
 	case timerPersist:
 		ep.persistTimeout(now)
 	case timerDelack:
@@ -98,9 +98,54 @@ func (ep *Endpoint) expired(now des.Time, which int) {
 	}
 }
 
+// xmitTimer is what the timer timerRTO stands for: as in Linux, one timer
+// serves the retransmission timeout, the loss probe and the reordering window.
+type xmitTimer uint8
+
+const (
+	xmitNone xmitTimer = iota
+	xmitRTO
+	xmitProbe
+	xmitReorder
+)
+
 // armRTO starts the retransmission timer (RFC 6298 section 5).
 func (ep *Endpoint) armRTO(now des.Time) {
 	ep.arm(now, timerRTO, now+ep.clampToUserTimeout(now, ep.rto))
+}
+
+// rearmRTO starts the retransmission timer, counted from when the head of the
+// queue was sent if a loss probe or the reordering window was in its place.
+func (ep *Endpoint) rearmRTO(now des.Time) {
+	if ep.rtx.len() == 0 {
+		ep.pendingXmit = xmitNone
+		ep.stop(timerRTO)
+		return
+	}
+	timeout := ep.rto
+	if ep.pendingXmit == xmitProbe || ep.pendingXmit == xmitReorder {
+		timeout = max(ep.rtx.at(ep.rtx.head).sentAt+ep.rto-now, des.Microsecond)
+	}
+	ep.pendingXmit = xmitRTO
+	ep.arm(now, timerRTO, now+ep.clampToUserTimeout(now, timeout))
+}
+
+// setTimer starts the loss probe or the retransmission timer after an ACK.
+func (ep *Endpoint) setTimer(now des.Time) {
+	if !ep.scheduleProbe(now, true) {
+		ep.rearmRTO(now)
+	}
+}
+
+func (ep *Endpoint) xmitTimeout(now des.Time) {
+	switch what := ep.pendingXmit; what {
+	case xmitRTO:
+		ep.rtoTimeout(now)
+	case xmitProbe:
+		ep.probeTimeout(now)
+	case xmitReorder:
+		ep.reorderTimeout(now)
+	}
 }
 
 // clampToUserTimeout shortens a timeout so that the connection ends when
@@ -115,7 +160,7 @@ func (ep *Endpoint) clampToUserTimeout(now, timeout des.Time) des.Time {
 // rtoTimeout is the USER TIMEOUT and RETRANSMISSION TIMEOUT of RFC 9293
 // section 3.10.8, with RFC 6298 (5.4) to (5.7).
 func (ep *Endpoint) rtoTimeout(now des.Time) {
-	if ep.rtx.n == 0 {
+	if ep.rtx.len() == 0 {
 		return
 	}
 	if ep.givesUp(now) {
@@ -127,13 +172,19 @@ func (ep *Endpoint) rtoTimeout(now des.Time) {
 		return
 	}
 	ep.st.counters.TCPTimeouts++
-	ep.enterLoss(now)
+	if ep.state == SynSent || ep.state == SynReceived {
+		ep.unmark(ep.rtx.at(ep.rtx.head))
+	} else {
+		ep.in = arrival{}
+		ep.enterLoss(now)
+	}
 	ep.retries++
-	ep.resend(now, 0, CauseRetransmit)
+	ep.resend(now, ep.rtx.head, CauseRetransmit)
 	if ep.state != SynSent || int(ep.retries) > ep.st.cfg.SynLinearTimeouts {
 		ep.backoff++
 		ep.rto = min(2*ep.rto, ep.st.cfg.RTOMax)
 	}
+	ep.pendingXmit = xmitRTO
 	ep.armRTO(now)
 }
 
@@ -202,7 +253,7 @@ func (c *Config) retryBudget(retries int, base des.Time) des.Time {
 // and nothing is in flight whose ACK would tell of it (RFC 9293 section
 // 3.8.6.1).
 func (ep *Endpoint) probeIfBlocked(now des.Time) {
-	if ep.rtx.n > 0 || ep.unsent() == 0 {
+	if ep.rtx.len() > 0 || ep.unsent() == 0 {
 		ep.stop(timerPersist)
 		return
 	}
@@ -219,7 +270,7 @@ func (ep *Endpoint) armPersist(now des.Time) {
 // acknowledged sequence number, which any receiver answers with an ACK. A
 // window that is open but too small for a full segment is used as it is.
 func (ep *Endpoint) persistTimeout(now des.Time) {
-	if ep.rtx.n > 0 || ep.unsent() == 0 {
+	if ep.rtx.len() > 0 || ep.unsent() == 0 {
 		ep.probes = 0
 		return
 	}
@@ -274,7 +325,7 @@ func (ep *Endpoint) startKeepalive(now des.Time) {
 func (ep *Endpoint) keepaliveTimeout(now des.Time) {
 	cfg := &ep.st.cfg
 	idle := ep.keepIdle()
-	if ep.rtx.n > 0 || ep.unsent() > 0 {
+	if ep.rtx.len() > 0 || ep.unsent() > 0 {
 		ep.arm(now, timerKeepalive, now+idle)
 		return
 	}
@@ -306,9 +357,21 @@ func (ep *Endpoint) keepaliveTimeout(now des.Time) {
 }
 
 // startFinTimeout limits how long a connection that the user has closed stays
-// in FIN-WAIT-2 (tcp_fin_timeout).
-func (ep *Endpoint) startFinTimeout(now des.Time) {
-	ep.arm(now, timerFin, now+ep.st.cfg.FinTimeout)
+// in FIN-WAIT-2 (TCP_LINGER2, tcp_fin_timeout; at least 3.5 RTO). It reports
+// whether the connection still is.
+func (ep *Endpoint) startFinTimeout(now des.Time) bool {
+	wait := ep.st.cfg.FinTimeout
+	switch {
+	case ep.sock.Linger2 < 0:
+		ep.st.counters.TCPAbortOnLinger++
+		ep.sendReset(now)
+		ep.finish(now, OK, CauseUser)
+		return false
+	case ep.sock.Linger2 > 0:
+		wait = ep.sock.Linger2
+	}
+	ep.arm(now, timerFin, now+max(wait, ep.rto*7/2))
+	return true
 }
 
 // roundTimer rounds the deadline at up as Linux's timer wheel does at

@@ -125,7 +125,8 @@ func rowEstimator(t *testing.T, r timerRow) {
 	}
 	var e rttEstimator
 	for i, s := range samples {
-		e.sample(&cfg, seconds(parseNumber(t, s)), true)
+		rtt := seconds(parseNumber(t, s))
+		e.sample(&cfg, 0, rtt, rtt, true)
 		for j, want := range strings.Split(rows[i], "|") {
 			got := []des.Time{e.srtt, e.rttvar, e.rto(&cfg)}[j]
 			_, digits, _ := strings.Cut(want, ".")

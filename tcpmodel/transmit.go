@@ -43,6 +43,7 @@ func (ep *Endpoint) transmit(now des.Time, seg *segment.Segment, why Cause) {
 func (ep *Endpoint) sendAck(now des.Time, why Cause) {
 	seg := ep.blank(segment.ACK)
 	ep.sackBlocks(seg)
+	ep.ecnSend(seg, false)
 	ep.transmit(now, seg, why)
 }
 
@@ -58,10 +59,11 @@ func (ep *Endpoint) challengeAck(now des.Time) {
 
 // sendSyn sends the SYN of an active open for the first time.
 func (ep *Endpoint) sendSyn(now des.Time) {
-	ep.rtx.push(sentSegment{seq: ep.iss, end: ep.iss + 1, sentAt: now, syn: true})
+	ep.rtx.time(ep.rtx.push(sentSegment{seq: ep.iss, end: ep.iss + 1, flags: sentSyn}), now)
 	ep.sndNxt = ep.iss + 1
 	ep.synSentAt, ep.firstRetry = now, now
-	ep.sendSegment(now, ep.rtx.at(0), CauseUser)
+	ep.sendSegment(now, ep.rtx.at(ep.rtx.head), CauseUser)
+	ep.pendingXmit = xmitRTO
 	ep.armRTO(now)
 }
 
@@ -70,18 +72,18 @@ func (ep *Endpoint) sendSyn(now des.Time) {
 func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	flags := segment.ACK
 	n := uint32(s.end - s.seq)
-	if s.syn {
+	if s.flags&sentSyn != 0 {
 		n--
 		flags = segment.SYN
 		if ep.state != SynSent {
 			flags |= segment.ACK
 		}
 	}
-	if s.fin {
+	if s.flags&sentFin != 0 {
 		n--
 		flags |= segment.FIN
 	}
-	if s.push {
+	if s.flags&sentPush != 0 {
 		flags |= segment.PSH
 	}
 	seg := ep.blank(flags)
@@ -89,7 +91,7 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	if n > 0 {
 		seg.Offset = uint64(uint32(s.seq - ep.iss - 1))
 	}
-	if s.syn {
+	if s.flags&sentSyn != 0 {
 		cfg := &ep.st.cfg
 		scale := cfg.rcvWScaleFor(ep.rcvBuf)
 		cfg.offer(seg, nil, scale)
@@ -100,26 +102,26 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	} else {
 		ep.sackBlocks(seg)
 	}
+	ep.ecnSend(seg, s.flags&sentEver == 0)
 	ep.transmit(now, seg, why)
 }
 
-// resend sends segment i of the retransmission queue again.
-func (ep *Endpoint) resend(now des.Time, i uint32, why Cause) {
-	s := ep.rtx.at(i)
+// resend sends the segment at pos of the retransmission queue again.
+func (ep *Endpoint) resend(now des.Time, pos uint32, why Cause) {
+	s := ep.rtx.at(pos)
 	if s.flags&sentRetrans == 0 {
 		s.flags |= sentRetrans
 		ep.retransOut++
 	}
-	if s.rexmits < 255 {
-		s.rexmits++
-	}
-	s.sentAt = now
+	s.flags |= sentEver
+	ep.rtx.time(pos, now)
+	ep.undoRetrans = max(ep.undoRetrans, 0) + 1
 	if ep.firstRetry == never {
 		ep.firstRetry = now
 	}
 	ep.stats.Retransmits++
 	ep.st.counters.RetransSegs++
-	if s.syn {
+	if s.flags&sentSyn != 0 {
 		ep.st.counters.TCPSynRetrans++
 		ep.synRetransmits++
 	}

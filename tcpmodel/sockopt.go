@@ -1,0 +1,236 @@
+package tcpmodel
+
+import (
+	"tcplab/des"
+)
+
+// SockOpt is a socket option that concerns TCP, in the units of setsockopt(2).
+type SockOpt uint8
+
+// The socket options.
+const (
+	// SoKeepalive: 0 or 1.
+	SoKeepalive SockOpt = iota
+	// SoLinger: seconds, -1 for off. 0 makes Close reset.
+	SoLinger
+	// SoSndbuf and SoRcvbuf: bytes of payload.
+	SoSndbuf
+	SoRcvbuf
+	// SoError: reads and clears the pending error.
+	SoError
+	// TCPNoDelay, TCPCork: 0 or 1.
+	TCPNoDelay
+	TCPCork
+	// TCPQuickAck: 1 acknowledges at once for a while, 0 delays.
+	TCPQuickAck
+	// TCPKeepIdle, TCPKeepIntvl: seconds. TCPKeepCnt: a count.
+	TCPKeepIdle
+	TCPKeepIntvl
+	TCPKeepCnt
+	// TCPSynCnt: retransmissions of the SYN.
+	TCPSynCnt
+	// TCPLinger2: seconds in FIN-WAIT-2 after Close, 0 for the sysctl,
+	// negative for none.
+	TCPLinger2
+	// TCPUserTimeout: milliseconds, 0 for none.
+	TCPUserTimeout
+	// TCPMaxSeg: bytes, reads the segment size in use.
+	TCPMaxSeg
+	// TCPWindowClamp: bytes.
+	TCPWindowClamp
+	numSockOpts
+)
+
+var sockOptNames = [numSockOpts]string{
+	"SO_KEEPALIVE", "SO_LINGER", "SO_SNDBUF", "SO_RCVBUF", "SO_ERROR",
+	"TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK", "TCP_KEEPIDLE", "TCP_KEEPINTVL",
+	"TCP_KEEPCNT", "TCP_SYNCNT", "TCP_LINGER2", "TCP_USER_TIMEOUT", "TCP_MAXSEG",
+	"TCP_WINDOW_CLAMP",
+}
+
+// String returns the name as in C, such as "TCP_NODELAY".
+func (o SockOpt) String() string { return sockOptNames[o] }
+
+// SockOptNamed returns the option with that C name.
+func SockOptNamed(name string) (SockOpt, bool) {
+	for i, n := range sockOptNames {
+		if n == name {
+			return SockOpt(i), true
+		}
+	}
+	return 0, false
+}
+
+// SocketOptions are what a user sets before connecting or listening. The zero
+// value means the profile's defaults.
+type SocketOptions struct {
+	// LocalPort is the port to bind to, 0 for an ephemeral one.
+	LocalPort uint16
+	// NoDelay is TCP_NODELAY: Nagle's algorithm is off. Cork is TCP_CORK:
+	// only full segments leave. NoQuickAck is TCP_QUICKACK 0.
+	NoDelay, Cork, NoQuickAck bool
+	// Keepalive is SO_KEEPALIVE; the times are TCP_KEEPIDLE and
+	// TCP_KEEPINTVL, the count TCP_KEEPCNT; 0 takes the sysctl.
+	Keepalive bool
+	KeepIdle  des.Time
+	KeepIntvl des.Time
+	KeepCnt   int
+	// UserTimeout is TCP_USER_TIMEOUT, 0 for none.
+	UserTimeout des.Time
+	// SynCnt is TCP_SYNCNT, 0 for the sysctl.
+	SynCnt int
+	// LingerReset is SO_LINGER with time 0: Close resets.
+	LingerReset bool
+	// Linger2 is TCP_LINGER2, 0 for tcp_fin_timeout, negative for no time at
+	// all.
+	Linger2 des.Time
+	// SndBuf and RcvBuf are SO_SNDBUF and SO_RCVBUF in bytes of payload, 0
+	// for the profile's.
+	SndBuf, RcvBuf int
+	// MaxSeg is TCP_MAXSEG and WindowClamp TCP_WINDOW_CLAMP, 0 for none.
+	MaxSeg, WindowClamp int
+	// Congestion is TCP_CONGESTION, "" for the profile's.
+	Congestion string
+	// Tag is the App's own number for the connection.
+	Tag uint64
+}
+
+// Set sets one option by its C value. It returns EINVAL for a value out of
+// range and for options that can only be read.
+func (s *SocketOptions) Set(o SockOpt, v int64) Errno {
+	if v < 0 && o != SoLinger && o != TCPLinger2 {
+		return EINVAL
+	}
+	switch o {
+	case SoKeepalive:
+		s.Keepalive = v != 0
+	case SoLinger:
+		s.LingerReset = v == 0
+	case SoSndbuf:
+		s.SndBuf = int(v)
+	case SoRcvbuf:
+		s.RcvBuf = int(v)
+	case TCPNoDelay:
+		s.NoDelay = v != 0
+	case TCPCork:
+		s.Cork = v != 0
+	case TCPQuickAck:
+		s.NoQuickAck = v == 0
+	case TCPKeepIdle:
+		s.KeepIdle = des.Time(v) * des.Second
+	case TCPKeepIntvl:
+		s.KeepIntvl = des.Time(v) * des.Second
+	case TCPKeepCnt:
+		s.KeepCnt = int(v)
+	case TCPSynCnt:
+		s.SynCnt = int(v)
+	case TCPLinger2:
+		s.Linger2 = des.Time(v) * des.Second
+	case TCPUserTimeout:
+		s.UserTimeout = des.Time(v) * des.Millisecond
+	case TCPMaxSeg:
+		s.MaxSeg = int(v)
+	case TCPWindowClamp:
+		s.WindowClamp = int(v)
+	default:
+		return EINVAL
+	}
+	return OK
+}
+
+func (s *SocketOptions) get(o SockOpt) int64 {
+	truth := func(b bool) int64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	switch o {
+	case SoKeepalive:
+		return truth(s.Keepalive)
+	case SoLinger:
+		return truth(s.LingerReset) - 1
+	case SoSndbuf:
+		return int64(s.SndBuf)
+	case SoRcvbuf:
+		return int64(s.RcvBuf)
+	case TCPNoDelay:
+		return truth(s.NoDelay)
+	case TCPCork:
+		return truth(s.Cork)
+	case TCPQuickAck:
+		return truth(!s.NoQuickAck)
+	case TCPKeepIdle:
+		return int64(s.KeepIdle / des.Second)
+	case TCPKeepIntvl:
+		return int64(s.KeepIntvl / des.Second)
+	case TCPKeepCnt:
+		return int64(s.KeepCnt)
+	case TCPSynCnt:
+		return int64(s.SynCnt)
+	case TCPLinger2:
+		return int64(s.Linger2 / des.Second)
+	case TCPUserTimeout:
+		return int64(s.UserTimeout / des.Millisecond)
+	case TCPWindowClamp:
+		return int64(s.WindowClamp)
+	}
+	return int64(s.MaxSeg)
+}
+
+// SetSockOpt sets an option of a live socket, with the effects that it has at
+// once: no Nagle and no cork let waiting data go.
+func (ep *Endpoint) SetSockOpt(o SockOpt, v int64) Errno {
+	sock := ep.sock
+	if err := sock.Set(o, v); err != OK {
+		return err
+	}
+	now := ep.st.sim.Now()
+	ep.st.userEnter()
+	defer ep.st.userLeave()
+	ep.applyOptions(sock)
+	switch o {
+	case SoKeepalive, TCPKeepIdle:
+		if ep.state.synchronized() {
+			ep.startKeepalive(now)
+		}
+	case TCPNoDelay, TCPCork:
+		if v != 0 && o == TCPNoDelay {
+			ep.pushNow = true
+		}
+		ep.output(now)
+		ep.pushNow = false
+	case TCPQuickAck:
+		if v == 0 {
+			ep.ack.pingpong = pingpongThreshold
+		} else {
+			ep.ack.pingpong = 0
+			if ep.ack.scheduled && ep.state == Established || ep.ack.scheduled && ep.state == CloseWait {
+				ep.sendAck(now, CauseUser)
+				if v&1 == 0 {
+					ep.ack.pingpong = pingpongThreshold
+				}
+			}
+		}
+	}
+	return OK
+}
+
+// GetSockOpt reads an option. Reading SoError clears the error.
+func (ep *Endpoint) GetSockOpt(o SockOpt) (int64, Errno) {
+	switch o {
+	case SoError:
+		e := ep.softErr
+		ep.softErr = OK
+		return int64(e), OK
+	case TCPMaxSeg:
+		return int64(ep.mss), OK
+	}
+	if o >= numSockOpts {
+		return 0, EINVAL
+	}
+	return ep.sock.get(o), OK
+}
+
+// SetSockOpt sets an option that the connections of the listener inherit.
+func (l *Listener) SetSockOpt(o SockOpt, v int64) Errno { return l.sock.Set(o, v) }
