@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"tcplab/des"
@@ -244,13 +245,11 @@ func (a *Attempts) responseTimes(w window) []float64 {
 }
 
 func (a *Attempts) connectSample() Sample {
-	return Sample{Name: a.owner + ".connect_latency", Unit: "s", Label: "time to connect",
-		Values: append([]float64(nil), a.connectTimes(a.r.whole())...)}
+	return sample(a.of, a.owner, "connect_latency", slices.Clone(a.connectTimes(a.r.whole())))
 }
 
 func (a *Attempts) responseSample() Sample {
-	return Sample{Name: a.owner + ".response_latency", Unit: "s", Label: "time to the whole response",
-		Values: append([]float64(nil), a.responseTimes(a.r.whole())...)}
+	return sample(a.of, a.owner, "response_latency", slices.Clone(a.responseTimes(a.r.whole())))
 }
 
 // times returns how to compute a statistic of the latencies of a window.

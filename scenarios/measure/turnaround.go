@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"slices"
 	"sort"
 
 	"tcplab/des"
@@ -33,8 +34,7 @@ func (r *Recorder) Turnaround(of, owner string) *Turnaround {
 	declare("turnaround_p90", times(t.seconds, quantileAt(0.9)), nil)
 	declare("turnaround_p99", times(t.seconds, quantileAt(0.99)), nil)
 	r.samples = append(r.samples, func() Sample {
-		return Sample{Name: owner + ".turnaround", Unit: "s", Label: "time from request to response",
-			Values: append([]float64(nil), t.seconds(r.whole())...)}
+		return sample(of, owner, "turnaround", slices.Clone(t.seconds(r.whole())))
 	})
 	return t
 }

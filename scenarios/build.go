@@ -1,0 +1,313 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"tcplab/des"
+	"tcplab/scenarios/measure"
+	"tcplab/scenarios/quantity"
+	"tcplab/scenarios/spec"
+	"tcplab/scenarios/workload"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/network"
+	"tcplab/tcpmodel/segment"
+)
+
+// world is a scenario as a simulation that is ready to run.
+type world struct {
+	sim       *des.Sim
+	net       *network.Network
+	recorder  *measure.Recorder
+	addresses segment.Addresses
+}
+
+// builder makes a world. Components of the simulation are made in the order
+// recorder, links, stacks, workloads, which is the order of events at equal
+// times.
+type builder struct {
+	world
+	sc    *spec.Scenario
+	nodes map[string]segment.Node
+	links []*network.Link
+	work  workload.World
+}
+
+// build makes the world of a scenario for one replication. What does not fit
+// together is an error of the scenario.
+func build(sc *spec.Scenario, replication uint32) (*world, error) {
+	b := &builder{sc: sc, nodes: map[string]segment.Node{}}
+	b.sim = des.New(sc.Seed, replication)
+	b.net = network.New(b.sim)
+	steps := []func() error{b.record, b.topology, b.ranges, b.routes, b.stacks, b.workloads, b.watchLinks, b.names}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return &b.world, nil
+}
+
+func (b *builder) record() error {
+	var marks []des.Time
+	for i := range b.sc.Expect {
+		for _, q := range b.sc.Expect[i].Questions() {
+			if q.During != nil {
+				marks = append(marks, instant(q.During[0]), instant(q.During[1]))
+			}
+		}
+	}
+	var err error
+	b.recorder, err = measure.NewRecorder(b.sim, measure.Options{
+		Interval: des.Time(b.sc.Measure.Interval),
+		Warmup:   des.Time(b.sc.Measure.Warmup),
+		Until:    des.Time(b.sc.Duration),
+		Marks:    marks,
+	})
+	if err != nil {
+		return b.sc.Problem(b.sc.Pos, "%v", err)
+	}
+	return nil
+}
+
+// instant returns the nanosecond nearest to t seconds.
+func instant(t float64) des.Time { return des.Time(math.Round(float64(t * 1e9))) }
+
+func (b *builder) topology() error {
+	for i := range b.sc.Hosts {
+		b.nodes[b.sc.Hosts[i].Name] = b.net.AddHost(b.sc.Hosts[i].Name)
+	}
+	for _, name := range b.sc.Routers {
+		b.nodes[name] = b.net.AddRouter(name)
+	}
+	for i := range b.sc.Links {
+		l := &b.sc.Links[i]
+		for _, f := range l.Faults {
+			if f.Action != "drop" {
+				return b.sc.Problem(f.Pos, "action: a link cannot %s packets (write drop)", f.Action)
+			}
+		}
+		var configs [2]network.LinkConfig
+		forward, backward := l.Directions()
+		for k, d := range []spec.Direction{forward, backward} {
+			c := network.LinkConfig{
+				Rate:     int64(d.Rate),
+				Delay:    des.Time(d.Delay),
+				Queue:    network.QueueLimit{Packets: d.Queue.Limit.Packets, Bytes: int64(d.Queue.Limit.Bytes)},
+				Overhead: int(d.Overhead),
+				Loss:     float64(d.Loss),
+				Faults:   faultsOf(l.Faults, []string{"forward", "backward"}[k]),
+			}
+			if err := c.Validate(); err != nil {
+				return b.sc.Problem(l.Pos, "links: %v", err)
+			}
+			configs[k] = c
+		}
+		fwd, bwd, err := b.net.Connect(b.nodes[l.Ends[0]], b.nodes[l.Ends[1]], configs[0], configs[1])
+		if err != nil {
+			return b.sc.Problem(l.Pos, "links: %v", err)
+		}
+		b.links = append(b.links, fwd, bwd)
+	}
+	return nil
+}
+
+var packetKinds = map[string]network.PacketKind{
+	"any": network.ANY, "syn": network.SYN, "syn_ack": network.SYNACK, "ack": network.ACK,
+	"data": network.DATA, "fin": network.FIN, "rst": network.RST,
+}
+
+// faultsOf returns the faults of one direction of a link.
+func faultsOf(faults []spec.Fault, direction string) []network.Fault {
+	var out []network.Fault
+	for _, f := range faults {
+		if f.Direction == direction {
+			out = append(out, network.Fault{Kind: packetKinds[f.Kind], Ordinals: []uint64{uint64(f.Ordinal)}, Action: network.Drop})
+		}
+	}
+	return out
+}
+
+// hostNetworks are where the addresses of hosts come from: the first that no
+// spoofed range overlaps.
+var hostNetworks = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+}
+
+// ranges gives the spoofed addresses their nodes, and every node its address.
+func (b *builder) ranges() error {
+	var prefixes []netip.Prefix
+	for i := range b.sc.Workloads {
+		w := &b.sc.Workloads[i]
+		spoofer, ok := w.Config.(workload.Spoofer)
+		if !ok {
+			continue
+		}
+		for _, p := range spoofer.SpoofedRanges() {
+			p = p.Masked()
+			if slices.Contains(prefixes, p) {
+				continue
+			}
+			prefixes = append(prefixes, p)
+			if err := b.addRange(p); err != nil {
+				return b.sc.Problem(w.At("spoof"), "spoof: %v", err)
+			}
+		}
+	}
+	from := hostNetworks[0]
+	for _, p := range hostNetworks {
+		if !slices.ContainsFunc(prefixes, p.Overlaps) {
+			from = p
+			break
+		}
+	}
+	addr := from.Addr()
+	for i := range b.sc.Hosts {
+		addr = addr.Next()
+		if err := b.addresses.Add(b.nodes[b.sc.Hosts[i].Name], addr); err != nil {
+			return b.sc.Problem(b.sc.Hosts[i].Pos, "hosts: %v", err)
+		}
+	}
+	return nil
+}
+
+func (b *builder) addRange(p netip.Prefix) error {
+	if !p.Addr().Is4() || p.Bits() < 1 {
+		return fmt.Errorf("%v is not a range of IPv4 addresses (write a form like 198.18.0.0/15)", p)
+	}
+	count := uint32(1) << (32 - p.Bits())
+	first := b.net.AddRange(strings.NewReplacer(".", "_", "/", "_").Replace("spoofed_"+p.String()), count)
+	if first == 0 {
+		return fmt.Errorf("%v and the other ranges are too many addresses (use a longer prefix)", p)
+	}
+	if _, err := b.addresses.AddPrefix(first, p); err != nil {
+		return err
+	}
+	b.work.AddRange(p, first, count)
+	return nil
+}
+
+func (b *builder) routes() error {
+	if err := b.net.Build(); err != nil {
+		return b.sc.Problem(b.sc.Pos, "%v", err)
+	}
+	return nil
+}
+
+func (b *builder) stacks() error {
+	b.work.Sim, b.work.Recorder = b.sim, b.recorder
+	for i := range b.sc.Hosts {
+		h := &b.sc.Hosts[i]
+		config, err := stackConfig(h)
+		if err != nil {
+			return b.sc.Problem(h.Pos, "%s: %v", h.Name, err)
+		}
+		node := b.nodes[h.Name]
+		record := b.recorder.Host(h.Name, node)
+		stack, err := tcpmodel.NewStack(tcpmodel.StackOptions{Sim: b.sim, Name: h.Name, Node: node,
+			Config: config, Out: b.net.Egress(node), Tracer: record})
+		if err != nil {
+			return b.sc.Problem(h.Pos, "%v", err)
+		}
+		record.Watch(stack.Counters())
+		if err := b.net.Attach(node, stack); err != nil {
+			return b.sc.Problem(h.Pos, "%v", err)
+		}
+		b.work.AddHost(quantity.Host(h.Name), stack, record)
+	}
+	return nil
+}
+
+// stackConfig returns the settings of a host: its profile and what differs.
+func stackConfig(h *spec.Host) (tcpmodel.Config, error) {
+	config, err := tcpmodel.Profile(h.Profile)
+	if err != nil {
+		return config, err
+	}
+	for _, s := range h.Sysctl {
+		k, ok := tcpmodel.FindKnob(s.Name)
+		if !ok {
+			return config, fmt.Errorf("no setting %s", s.Name)
+		}
+		if err := setKnob(k, &config, s.Value); err != nil {
+			return config, err
+		}
+	}
+	return config, nil
+}
+
+func (b *builder) workloads() error {
+	var list []workload.Workload
+	for i := range b.sc.Workloads {
+		w := &b.sc.Workloads[i]
+		made, err := w.Config.(workload.Config).Build(w.Name, w.On)
+		if err != nil {
+			return b.sc.Problem(w.Pos, "workload %s: %v", w.Name, err)
+		}
+		list = append(list, made)
+	}
+	if err := workload.Start(&b.work, list); err != nil {
+		return b.sc.Problem(b.sc.Pos, "%v", err)
+	}
+	return nil
+}
+
+func (b *builder) watchLinks() error {
+	for i := range b.sc.Links {
+		name := b.sc.Links[i].Name
+		b.recorder.Link(name, b.links[2*i])
+		b.recorder.Link(name+spec.Backward, b.links[2*i+1])
+	}
+	return nil
+}
+
+// names checks that what is asked for is measured: a host has the metrics of a
+// listener only if something listens there, and a figure shows either courses in
+// time or distributions.
+func (b *builder) names() error {
+	var problems spec.Errors
+	fail := func(at spec.Pos, format string, args ...any) {
+		problems = append(problems, spec.Problem{File: b.sc.File, Pos: at, Text: fmt.Sprintf(format, args...)})
+	}
+	have := b.recorder.Names()
+	missing := func(at spec.Pos, name string) {
+		if !slices.Contains(have, name) {
+			fail(at, "nothing listens at the host of %s (give it a server)", name)
+		}
+	}
+	for i := range b.sc.Expect {
+		for _, name := range b.sc.Expect[i].Metrics() {
+			missing(b.sc.Expect[i].Pos, name)
+		}
+	}
+	for i := range b.sc.Figures {
+		f := &b.sc.Figures[i]
+		for _, name := range f.Series {
+			switch sampled := b.sampled(name); {
+			case f.Kind == DistributionFigure && !sampled:
+				fail(f.Pos, "figures: %s is no distribution (an ecdf shows such as legit.connect_latency)", name)
+			case f.Kind != DistributionFigure && sampled:
+				fail(f.Pos, "figures: %s is a distribution (draw it with kind: %s)", name, DistributionFigure)
+			case !sampled:
+				missing(f.Pos, name)
+			}
+		}
+	}
+	if problems != nil {
+		return problems
+	}
+	return nil
+}
+
+// DistributionFigure is the kind of figure that shows distributions.
+const DistributionFigure = "ecdf"
+
+// sampled reports whether a name is that of a distribution.
+func (b *builder) sampled(name string) bool {
+	owner, quantity, _ := strings.Cut(name, ".")
+	w := b.sc.Workload(owner)
+	return w != nil && slices.ContainsFunc(measure.DistributionsOf(w.Kind), func(d measure.Distribution) bool { return d.Name == quantity })
+}

@@ -1,0 +1,53 @@
+// Package scenarios takes a scenario file to its results: it reads the file or
+// finds it in the library, builds the simulation that it describes, runs it,
+// and keeps what was measured in a directory.
+//
+//	sc, err := scenarios.Load("syn-flood", map[string]string{"syncookies": "1"}, scenarios.Registry())
+//	out, err := scenarios.Run(ctx, sc, scenarios.Options{})
+//	for _, e := range out.Expectations {
+//		fmt.Println(e.Passed, e.Message)
+//	}
+//
+// # The library
+//
+// The *.yaml files of this directory are embedded in the program: List names
+// them and Load finds them by name. A file of that name comes first.
+//
+// # A run
+//
+// A run is one simulation in one goroutine. It advances in slices of simulated
+// time, between which it reports its progress and looks whether it has been
+// cancelled; where the slices lie changes nothing in the result.
+//
+// Several replications run side by side, as many as there are processors. Their
+// results are put together in the order of their numbers, so that the outcome
+// does not depend on which was ready first:
+//
+//   - a metric is the mean over the replications in which it has a value, with
+//     the 95 % confidence interval of Student's t distribution;
+//   - a series is the mean at each point;
+//   - the values of a sample are those of all replications, one after the other;
+//   - an expectation is about the means;
+//   - the connection table is that of the first replication.
+//
+// # The directory
+//
+// Target fills a directory with results, so that it holds either all of a run or
+// nothing of it, and Open reads one:
+//
+//	manifest.json    what was run by which version, events, packets (link by link), time it took
+//	scenario.yaml    the scenario as run: loading it again gives the same results
+//	summary.json     the metrics in their order and the expectations
+//	series/NAME.csv  a series: time_s, then the quantity with its unit
+//	samples/NAME.csv the single values of a distribution
+//	connections.csv  one row for each connection
+//	figures/         drawn by package plots
+//
+// The point of a series at time t of a quantity that is counted (steps in the
+// manifest) stands for the interval that starts at t, of another for the instant
+// t. Where there is no value the cell is empty, in summary.json null. Numbers are
+// written with the fewest digits that are read back as the same number.
+//
+// What is wrong with a scenario is a spec.Errors, also if it shows only when the
+// simulation is built; everything else is an ordinary error.
+package scenarios

@@ -1,0 +1,103 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"tcplab/des"
+	"tcplab/scenarios/measure"
+	"tcplab/scenarios/quantity"
+	"tcplab/scenarios/spec"
+	"tcplab/scenarios/workload"
+	"tcplab/tcpmodel"
+)
+
+// Registry returns what a scenario may name: the kinds of workload, the
+// profiles and settings of stacks, the metrics. figures are the kinds of figure
+// that can be drawn; none allows any word.
+func Registry(figures ...string) *spec.Registry {
+	reg := &spec.Registry{
+		Profiles:    tcpmodel.ProfileNames(),
+		Figures:     figures,
+		HostMetrics: append(metricsOf(measure.OfHost), metricsOf(measure.OfListening)...),
+		LinkMetrics: metricsOf(measure.OfLink),
+	}
+	for _, k := range workload.Kinds() {
+		reg.Kinds = append(reg.Kinds, spec.Kind{Name: k.Name, Doc: k.Doc,
+			New: func() any { return k.New() }, Metrics: metricsOf(k.Name)})
+	}
+	for _, k := range tcpmodel.Knobs() {
+		reg.Knobs = append(reg.Knobs, knob(k))
+	}
+	return reg
+}
+
+func metricsOf(kind string) []spec.Metric {
+	var list []spec.Metric
+	for _, q := range measure.QuantitiesOf(kind) {
+		list = append(list, spec.Metric{Name: q.Name, Unit: q.Unit, Doc: q.Doc, Series: q.SeriesUnit != "", Value: true})
+	}
+	for _, d := range measure.DistributionsOf(kind) {
+		list = append(list, spec.Metric{Name: d.Name, Unit: d.Unit, Doc: d.Doc, Series: true})
+	}
+	return list
+}
+
+// knob describes a setting of the stack to the loader.
+func knob(k tcpmodel.Knob) spec.Knob {
+	out := spec.Knob{Name: k.Name, Doc: k.Doc}
+	switch k.Kind {
+	case tcpmodel.KnobBool:
+		out.Type = spec.KnobBool
+	case tcpmodel.KnobDuration:
+		out.Type = spec.KnobDuration
+		out.Unit = unitName(k.Unit)
+	case tcpmodel.KnobBytes:
+		out.Type = spec.KnobBytes
+	case tcpmodel.KnobWord:
+		out.Type, out.Enum = spec.KnobEnum, k.Words
+	default:
+		out.Type, out.Min, out.Max = spec.KnobInt, k.Min, k.Max
+	}
+	out.Check = func(value any) error {
+		var scratch tcpmodel.Config
+		return setKnob(&k, &scratch, value)
+	}
+	return out
+}
+
+// unitName returns the unit of a duration without one.
+func unitName(unit des.Time) string {
+	switch unit {
+	case des.Nanosecond:
+		return "ns"
+	case des.Microsecond:
+		return "us"
+	case des.Millisecond:
+		return "ms"
+	case des.Second:
+		return "s"
+	default:
+		panic(fmt.Sprintf("scenarios: no name for the unit %v", unit))
+	}
+}
+
+// setKnob sets a knob to what spec.Knob.Parse returned.
+func setKnob(k *tcpmodel.Knob, c *tcpmodel.Config, value any) error {
+	switch v := value.(type) {
+	case string:
+		return k.SetWord(c, v)
+	case bool:
+		if v {
+			return k.SetInt(c, 1)
+		}
+		return k.SetInt(c, 0)
+	case int64:
+		return k.SetInt(c, v)
+	case quantity.Duration:
+		return k.SetInt(c, int64(v))
+	case quantity.Size:
+		return k.SetInt(c, int64(v))
+	default:
+		panic(fmt.Sprintf("scenarios: setting %s has a value of type %T", k.Name, value))
+	}
+}

@@ -1,0 +1,217 @@
+package scenarios
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"tcplab/scenarios/measure"
+	"tcplab/scenarios/spec"
+)
+
+// Manifest says what a results directory holds and where it comes from. Only
+// here are figures that differ between two runs of the same scenario.
+type Manifest struct {
+	// Tool is "tcplab"; Version and Go are what it was built from and with.
+	Tool    string `json:"tool"`
+	Version string `json:"version"`
+	Go      string `json:"go"`
+
+	Scenario string `json:"scenario"`
+	Title    string `json:"title"`
+	// SHA256 is that of scenario.yaml.
+	SHA256       string      `json:"scenario_sha256"`
+	Parameters   []Parameter `json:"parameters"`
+	Seed         uint64      `json:"seed"`
+	Replications int         `json:"replications"`
+
+	// Events, Packets and SimulatedSeconds are sums over the replications.
+	Events           uint64  `json:"events"`
+	Packets          uint64  `json:"packets"`
+	SimulatedSeconds float64 `json:"simulated_seconds"`
+	WallSeconds      float64 `json:"wall_seconds"`
+
+	Series  []Column       `json:"series"`
+	Samples []Column       `json:"samples"`
+	Bands   []measure.Band `json:"bands"`
+}
+
+// Parameter is a parameter of the scenario with its value in the run.
+type Parameter struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Column describes the file of a series or of a sample, NAME.csv.
+type Column struct {
+	Name  string `json:"name"`
+	Unit  string `json:"unit"`
+	Label string `json:"label"`
+	// Steps is true for a series whose values are those of intervals.
+	Steps bool `json:"steps,omitempty"`
+}
+
+// Results is what a run leaves in its directory.
+type Results struct {
+	Manifest Manifest
+	// Scenario is the text of the scenario as run.
+	Scenario []byte
+	Summary  []byte
+	Outcome  *Outcome
+}
+
+// NewResults prepares what a run leaves. Version, Go and WallSeconds of the
+// manifest are left to the caller.
+func NewResults(sc *spec.Scenario, out *Outcome) (*Results, error) {
+	resolved, err := sc.Resolved()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(resolved)
+	r := &Results{Scenario: resolved, Outcome: out, Manifest: Manifest{
+		Tool: "tcplab", Scenario: sc.Name, Title: sc.Title, SHA256: hex.EncodeToString(sum[:]), Parameters: []Parameter{},
+		Seed: sc.Seed, Replications: out.Replications,
+		Events: out.Events, Packets: out.Packets, SimulatedSeconds: out.Simulated.Seconds(),
+		Series: []Column{}, Samples: []Column{}, Bands: out.Result.Bands,
+	}}
+	m := &r.Manifest
+	for _, p := range sc.Params {
+		m.Parameters = append(m.Parameters, Parameter{p.Name, p.Value})
+	}
+	for _, s := range out.Result.Series {
+		m.Series = append(m.Series, Column{s.Name, s.Unit, s.Label, s.Step})
+	}
+	for _, s := range out.Result.Samples {
+		m.Samples = append(m.Samples, Column{Name: s.Name, Unit: s.Unit, Label: s.Label})
+	}
+	r.Summary, err = summary(m, out)
+	return r, err
+}
+
+// Write writes everything but figures and manifest into a target.
+func (r *Results) Write(t *Target) error {
+	files := []struct {
+		name string
+		data []byte
+	}{
+		{scenarioName, r.Scenario},
+		{summaryName, r.Summary},
+		{connectionsName, connectionsCSV(r.Outcome.Connections, r.Outcome.Addresses)},
+	}
+	for _, s := range r.Outcome.Result.Series {
+		files = append(files, struct {
+			name string
+			data []byte
+		}{seriesDir + "/" + s.Name + ".csv", seriesCSV(s)})
+	}
+	for _, s := range r.Outcome.Result.Samples {
+		files = append(files, struct {
+			name string
+			data []byte
+		}{samplesDir + "/" + s.Name + ".csv", sampleCSV(s)})
+	}
+	for _, f := range files {
+		if err := t.Write(f.name, f.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// summary writes summary.json. The metrics keep their order, which a Go map
+// would lose.
+func summary(m *Manifest, out *Outcome) ([]byte, error) {
+	type expectation struct {
+		Text    string   `json:"text"`
+		Passed  bool     `json:"passed"`
+		Left    *float64 `json:"left"`
+		Right   *float64 `json:"right"`
+		Message string   `json:"message"`
+	}
+	expectations := []expectation{}
+	for _, e := range out.Expectations {
+		x := expectation{Text: e.Text, Passed: e.Passed, Message: e.Message}
+		if !e.Null {
+			x.Left, x.Right = finite(e.Left), finite(e.Right)
+		}
+		expectations = append(expectations, x)
+	}
+	parameters := ordered{}
+	for _, p := range m.Parameters {
+		parameters = append(parameters, member{p.Name, p.Value})
+	}
+	metrics := ordered{}
+	for _, x := range out.Result.Metrics {
+		value := struct {
+			Value *float64    `json:"value"`
+			Unit  string      `json:"unit"`
+			CI95  *[2]float64 `json:"ci95"`
+		}{nil, x.Unit, x.CI95}
+		if !x.Null {
+			value.Value = finite(x.Value)
+		}
+		metrics = append(metrics, member{x.Name, value})
+	}
+	return ordered{
+		{"scenario", m.Scenario}, {"parameters", parameters}, {"seed", m.Seed}, {"replications", m.Replications},
+		{"expectations", expectations}, {"metrics", metrics},
+	}.text(0)
+}
+
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// ordered is a JSON object whose members keep their order, one a line.
+type ordered []member
+
+type member struct {
+	name  string
+	value any
+}
+
+func (o ordered) text(depth int) ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteString("{")
+	for i, m := range o {
+		if i > 0 {
+			out.WriteString(",")
+		}
+		out.WriteString("\n")
+		for range depth + 1 {
+			out.WriteString("  ")
+		}
+		out.WriteString(strconv.Quote(m.name) + ": ")
+		text, err := json.Marshal(m.value)
+		if inner, ok := m.value.(ordered); ok {
+			text, err = inner.text(depth + 1)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Write(text)
+	}
+	if len(o) > 0 {
+		out.WriteString("\n")
+		for range depth {
+			out.WriteString("  ")
+		}
+	}
+	out.WriteString("}")
+	if depth == 0 {
+		out.WriteString("\n")
+	}
+	return out.Bytes(), nil
+}
+
+// FigureName returns the name of the files of figure i (from 0) of a scenario.
+func FigureName(f *spec.Figure, i int) string {
+	return cmp.Or(f.Name, f.Kind+"-"+strconv.Itoa(i+1))
+}
