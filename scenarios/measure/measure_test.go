@@ -148,26 +148,31 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// outline is the life of an attempt: zero times are things that do not happen.
+func outline(a *Attempts, start, connect, respond des.Time, syns uint32, verdict, later Outcome) []step {
+	n := 0
+	out := []step{{start, func(now des.Time) { n = a.Start(now) }}}
+	if connect > 0 {
+		out = append(out, step{start + connect, func(now des.Time) { a.Connect(n, now, syns) }})
+	}
+	if respond > 0 {
+		out = append(out, step{start + respond, func(now des.Time) { a.Respond(n, now); a.Fail(n, Reset) }})
+	}
+	if verdict != Connected {
+		out = append(out, step{start + 3*des.Second, func(des.Time) { a.Fail(n, verdict) }})
+	} else if later != Connected && later != Undecided {
+		out = append(out, step{start + 3*des.Second, func(des.Time) { a.Fail(n, later) }})
+	}
+	return out
+}
+
 // TestAttempts plays every kind of outcome and asks for windows.
 func TestAttempts(t *testing.T) {
 	s := des.Second
 	sim, r := newRecorder(t, Options{Interval: 10 * s, Until: 40 * s, Warmup: 5 * s})
 	a := r.Attempts("clients", "legit", true)
 	at := func(start, connect, respond des.Time, syns uint32, verdict, later Outcome) []step {
-		n := 0
-		out := []step{{start, func(now des.Time) { n = a.Start(now) }}}
-		if connect > 0 {
-			out = append(out, step{start + connect, func(now des.Time) { a.Connect(n, now, syns) }})
-		}
-		if respond > 0 {
-			out = append(out, step{start + respond, func(now des.Time) { a.Respond(n, now); a.Fail(n, Reset) }})
-		}
-		if verdict != Connected {
-			out = append(out, step{start + 3*s, func(des.Time) { a.Fail(n, verdict) }})
-		} else if later != Connected && later != Undecided {
-			out = append(out, step{start + 3*s, func(des.Time) { a.Fail(n, later) }})
-		}
-		return out
+		return outline(a, start, connect, respond, syns, verdict, later)
 	}
 	play(sim, slices.Concat(
 		at(1*s, s/10, s/5, 0, Connected, Connected), // in the warm-up

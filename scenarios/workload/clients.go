@@ -96,6 +96,9 @@ func (c *clients) start(w *World) (err error) {
 			}
 		}
 	}
+	if s := w.service(c.config.To); s != nil && c.closes == "server" && !s.serverCloses && !c.config.HalfClose {
+		return fmt.Errorf("close: neither end would close first (workload %s has close: client)", s.name)
+	}
 	c.attempts = w.Recorder.Attempts("clients", c.name, c.expected > 0)
 	c.connect = newWaits(c.sim, c.component, c, clientConnectTimeout, des.Time(c.config.Timeout))
 	c.response = newWaits(c.sim, c.component, c, clientResponseTimeout, des.Time(c.config.ResponseTimeout))
@@ -177,9 +180,9 @@ func (c *clients) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.
 		if c.config.ResponseTimeout > 0 {
 			c.response.add(now, i, c.conns.generations[i])
 		}
-		c.begun(i)
+		c.write(i)
 	}
-	if ev&tcpmodel.EvWritable != 0 && !r.closed {
+	if ev&tcpmodel.EvWritable != 0 && !r.closed && r.unwritten > 0 {
 		c.write(i)
 	}
 	if ev&tcpmodel.EvReadable != 0 {
@@ -202,22 +205,17 @@ func (c *clients) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.
 	}
 }
 
-// begun sends the request of a connection that is established.
-func (c *clients) begun(i uint32) {
-	c.write(i)
-	if c.expected == 0 && c.closes != "server" {
-		c.complete(i)
-	}
-}
-
+// write gives the stack what it takes of the request. If there is nothing to
+// wait for, the whole request is the end.
 func (c *clients) write(i uint32) {
 	r := &c.conns.rows[i]
-	if r.unwritten == 0 {
-		return
-	}
 	r.unwritten -= put(r.ep, r.unwritten)
-	if r.unwritten == 0 && c.config.HalfClose {
+	switch {
+	case r.unwritten > 0:
+	case c.config.HalfClose:
 		r.ep.Shutdown()
+	case c.expected == 0 && c.closes != "server":
+		c.complete(i)
 	}
 }
 

@@ -141,3 +141,20 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("%v allocations for 1000 connections", n)
 	}
 }
+
+// BenchmarkFlood is the cost of one spoofed SYN, from the attacker to the end
+// of its half-open entry, with everything recorded.
+func BenchmarkFlood(b *testing.B) {
+	l := newLab(b, 1, measure.Options{Interval: 10 * des.Second, Until: des.Minute * 100_000})
+	server := profile(b, "textbook")
+	server.SynackRetries = 0
+	l.host("server", server, fastLink)
+	l.host("attacker", server, fastLink)
+	l.add("web", "server", &Server{Port: 80, Backlog: 4096, Response: 1000})
+	l.add("flood", "attacker", &SynFlood{To: serverAddress, Rate: 2000, Law: quantity.Poisson, Burst: 1, Spoof: quantity.Prefix(testRange), MSS: 1460})
+	l.start()
+	l.sim.Run(5 * des.Second)
+	b.ReportAllocs()
+	b.ResetTimer()
+	l.sim.Run(l.sim.Now() + des.Time(b.N)*des.Second/2000)
+}

@@ -14,7 +14,7 @@ import (
 type Server struct {
 	Port       int                `key:"port" doc:"Port to listen on." required:"true" min:"1" max:"65535" example:"80"`
 	Backlog    int                `key:"backlog" doc:"Backlog of listen(2)." default:"128" min:"0"`
-	Request    quantity.Size      `key:"request" doc:"Size of a request; left out, that of the workloads directed at the server."`
+	Request    quantity.Size      `key:"request" doc:"Size of a request; left out, that of the workloads directed at the server. Of 0B, the server speaks first."`
 	Response   quantity.Size      `key:"response" doc:"Size of the response to each request." default:"1kB"`
 	Think      quantity.Duration  `key:"think" doc:"Time from the last byte of a request to the first of the response." default:"0s"`
 	AcceptRate quantity.Frequency `key:"accept_rate" doc:"Connections that the server accepts per second; left out, it accepts at once." example:"100/s"`
@@ -47,7 +47,6 @@ type server struct {
 	base
 	config   Server
 	request  int64 // 0: the server speaks first
-	once     bool  // the size of requests is unknown: the first data are one
 	period   des.Time
 	listener *tcpmodel.Listener
 	accept   des.Timer
@@ -61,14 +60,13 @@ type server struct {
 
 // serverConn is an accepted connection.
 type serverConn struct {
-	ep       *tcpmodel.Endpoint
-	got      int64 // bytes of the request that is coming in
-	owed     int64 // bytes of responses yet to be written
-	pending  int32 // requests being thought about
-	open     int32 // responses not written in full
-	answered bool
-	eof      bool
-	closed   bool
+	ep      *tcpmodel.Endpoint
+	got     int64 // bytes of the request that is coming in
+	owed    int64 // bytes of responses yet to be written
+	pending int32 // requests being thought about
+	open    int32 // responses not written in full
+	eof     bool
+	closed  bool
 }
 
 func (s *server) prepare(w *World) error {
@@ -82,8 +80,13 @@ func (s *server) start(w *World) error {
 	if err := s.begin(w); err != nil {
 		return err
 	}
-	if err := s.findRequestSize(w); err != nil {
-		return err
+	at := quantity.Address{Host: s.on, Port: uint16(s.config.Port)}
+	if s.request = int64(s.config.Request); s.request == 0 {
+		size, err := w.requestSize(at)
+		if err != nil {
+			return err
+		}
+		s.request = size
 	}
 	s.accepted = w.Recorder.Events("server", s.name, "accepted")
 	s.served = w.Recorder.Events("server", s.name, "served")
@@ -100,23 +103,6 @@ func (s *server) start(w *World) error {
 	}
 	s.listener = l
 	w.Recorder.OnFinish(s.snapshot)
-	return nil
-}
-
-// findRequestSize takes the size of requests from the configuration, else from
-// whoever sends them. If nobody says it, the first data are a request.
-func (s *server) findRequestSize(w *World) (err error) {
-	s.request = int64(s.config.Request)
-	if s.request > 0 {
-		return nil
-	}
-	at := quantity.Address{Host: s.on, Port: uint16(s.config.Port)}
-	if s.request, err = w.requestSize(at); err != nil {
-		return err
-	}
-	if s.request == 0 && !w.asked(at) {
-		s.request, s.once = 1, true
-	}
 	return nil
 }
 
@@ -208,17 +194,12 @@ func (s *server) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.E
 func (s *server) read(now des.Time, i uint32) {
 	c := &s.conns.rows[i]
 	c.got += drain(c.ep)
-	if s.request == 0 || s.once && c.answered {
-		c.got = 0
+	if s.request == 0 {
 		return
 	}
 	for c.got >= s.request {
 		c.got -= s.request
-		c.answered = true
 		s.asked(now, i)
-		if s.once {
-			c.got = 0
-		}
 	}
 }
 

@@ -30,13 +30,7 @@ func twoHosts(t *testing.T, profileName string, until des.Time) *lab {
 // not, every attempt succeeds in the time that the links take, and nothing is
 // left over.
 func TestClients(t *testing.T) {
-	cases := []struct {
-		name    string
-		server  Server
-		clients Clients
-		timeWait,
-		resets bool
-	}{
+	cases := []clientsCase{
 		{"server closes", Server{Response: 1000}, Clients{Request: 100}, true, false},
 		{"client closes", Server{Response: 1000, Close: "client"}, Clients{Request: 100}, false, false},
 		{"client aborts", Server{Response: 1000, Close: "client"}, Clients{Request: 100, Close: "abort"}, false, true},
@@ -45,44 +39,58 @@ func TestClients(t *testing.T) {
 		{"server speaks first", Server{Response: 1000}, Clients{}, true, false},
 		{"large request", Server{Response: 10, Think: quantity.Duration(des.Millisecond)}, Clients{Request: 100_000}, true, false},
 		{"large response", Server{Response: 1_000_000}, Clients{Request: 100}, true, false},
+		{"no response", Server{Close: "client"}, Clients{Request: 300_000}, false, false},
 		{"given request size", Server{Request: 100, Response: 1000}, Clients{Request: 100}, true, false},
 	}
 	for _, p := range tcpmodel.ProfileNames() {
 		for _, c := range cases {
-			t.Run(p+"/"+c.name, func(t *testing.T) {
-				l := twoHosts(t, p, 20*des.Second)
-				c.server.Port, c.server.Backlog = 80, 128
-				c.clients.To, c.clients.Arrivals, c.clients.Limit = serverAddress, fixed(10), 50
-				c.clients.Timeout = 3 * sec
-				l.add("web", "server", &c.server)
-				l.add("legit", "client", &c.clients)
-				r := l.run()
-				for name, want := range map[string]float64{"legit.attempts": 50, "legit.connect_success": 1, "legit.first_syn_accepted": 1,
-					"legit.response_success": 1, "legit.aborted": 0, "legit.undecided": 0,
-					"web.accepted": 50, "server.passive_opens": 50, "client.active_opens": 50, "server.syn_drop": 0} {
-					if got := value(t, r, name); got != want {
-						t.Errorf("%s: got %v, want %v", name, got, want)
-					}
-				}
-				if got := value(t, r, "legit.connect_p50"); math.Abs(got-0.020) > 1e-4 {
-					t.Errorf("median time to connect %v, want one round trip of 20 ms", got)
-				}
-				if got := value(t, r, "web.served"); got != 50 {
-					t.Errorf("%v served, want 50", got)
-				}
-				if c.resets {
-					return
-				}
-				for s := tcpmodel.SynSent; s < tcpmodel.TimeWait; s++ {
-					if n := l.stack("server").InState(s) + l.stack("client").InState(s); n != 0 {
-						t.Errorf("%d connections are left in %v", n, s)
-					}
-				}
-				if got := value(t, r, "server.time_wait_max") > 0; got != c.timeWait {
-					t.Errorf("TIME-WAIT at the server: %v, want %v", got, c.timeWait)
-				}
-			})
+			t.Run(p+"/"+c.name, func(t *testing.T) { c.check(t, p) })
 		}
+	}
+}
+
+// clientsCase is a server and clients that get on, and what is left of it.
+type clientsCase struct {
+	name             string
+	server           Server
+	clients          Clients
+	timeWait, resets bool // TIME-WAIT at the server; connections end by RST
+}
+
+func (c clientsCase) check(t *testing.T, profileName string) {
+	l := twoHosts(t, profileName, 20*des.Second)
+	c.server.Port, c.server.Backlog = 80, 128
+	c.clients.To, c.clients.Arrivals, c.clients.Limit = serverAddress, fixed(10), 50
+	c.clients.Timeout = 3 * sec
+	l.add("web", "server", &c.server)
+	l.add("legit", "client", &c.clients)
+	r := l.run()
+	for name, want := range map[string]float64{"legit.attempts": 50, "legit.connect_success": 1, "legit.first_syn_accepted": 1,
+		"legit.aborted": 0, "legit.undecided": 0,
+		"web.accepted": 50, "server.passive_opens": 50, "client.active_opens": 50, "server.syn_drop": 0} {
+		if got := value(t, r, name); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	if c.server.Response > 0 && value(t, r, "legit.response_success") != 1 {
+		t.Error("not every attempt got its response")
+	}
+	if got := value(t, r, "legit.connect_p50"); math.Abs(got-0.020) > 1e-4 {
+		t.Errorf("median time to connect %v, want one round trip of 20 ms", got)
+	}
+	if got := value(t, r, "web.served"); got != 50 {
+		t.Errorf("%v served, want 50", got)
+	}
+	if c.resets {
+		return
+	}
+	for s := tcpmodel.SynSent; s < tcpmodel.TimeWait; s++ {
+		if n := l.stack("server").InState(s) + l.stack("client").InState(s); n != 0 {
+			t.Errorf("%d connections are left in %v", n, s)
+		}
+	}
+	if got := value(t, r, "server.time_wait_max") > 0; got != c.timeWait {
+		t.Errorf("TIME-WAIT at the server: %v, want %v", got, c.timeWait)
 	}
 }
 
@@ -245,6 +253,7 @@ func TestStartErrors(t *testing.T) {
 	}{
 		"port 80 of server is taken by workload 0": {{"server", &Server{Port: 80}}, {"server", &Sink{Port: 80}}},
 		"is no sink":                                       {{"server", &Server{Port: 80}}, {"client", &Bulk{To: to, Connections: 1}}},
+		"neither end would close":                          {{"server", &Server{Port: 80, Close: "client"}}, {"client", &Clients{To: to, Arrivals: fixed(1), Close: "server"}}},
 		"give it close: client":                            {{"server", &Server{Port: 80, Response: 1}}, {"client", &RequestResponse{To: to, Connections: 1, Request: 1}}},
 		"nothing at server:80 gives responses":             {{"client", &RequestResponse{To: to, Connections: 1, Request: 1}}},
 		"requests of workloads 1 (5 B) and 2 (6 B) differ": {{"server", &Server{Port: 80}}, {"client", &Clients{To: to, Arrivals: fixed(1), Request: 5}}, {"client", &Clients{To: to, Arrivals: fixed(1), Request: 6}}},

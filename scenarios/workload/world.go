@@ -110,16 +110,6 @@ func (w *World) requestSize(to quantity.Address) (int64, error) {
 	return first.size, nil
 }
 
-// asked reports whether a workload is directed at an address.
-func (w *World) asked(at quantity.Address) bool {
-	for i := range w.asks {
-		if w.asks[i].to == at {
-			return true
-		}
-	}
-	return false
-}
-
 // spoofed returns the nodes of prefix.
 func (w *World) spoofed(prefix netip.Prefix) (spoofRange, error) {
 	for _, r := range w.ranges {
