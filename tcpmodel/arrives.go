@@ -9,8 +9,13 @@ import (
 // is Stack.reset, LISTEN is Listener.arrives, a passive SYN-RECEIVED is
 // Stack.requestArrives and TIME-WAIT is Stack.timeWaitArrives.
 func (ep *Endpoint) arrive(now des.Time, seg *segment.Segment) {
-	ep.stats.SegsIn++
 	ep.st.traceSegment(now, ep.Conn(), false, seg, CauseNone)
+	ep.process(now, seg)
+}
+
+// process is arrive for a segment that has been traced.
+func (ep *Endpoint) process(now des.Time, seg *segment.Segment) {
+	ep.stats.SegsIn++
 	if ep.state == SynSent {
 		ep.arriveSynSent(now, seg)
 		return

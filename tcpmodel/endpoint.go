@@ -27,7 +27,9 @@ type Endpoint struct {
 	passiveOpen bool
 	// closed: the user has closed and reads no more.
 	closed bool
-	err    Errno
+	// released: the App is being told, or was, that the endpoint is gone.
+	released bool
+	err      Errno
 	// softErr is what SO_ERROR reports: err until it is read.
 	softErr Errno
 	// pushNow lets a small segment go once, whatever Nagle says.
@@ -378,7 +380,8 @@ func (ep *Endpoint) leaveTables() {
 // release tells the App that the endpoint is gone. A connection that nobody
 // has accepted yet waits for that.
 func (ep *Endpoint) release() {
-	if ep.listener == nil {
+	if ep.listener == nil && !ep.released {
+		ep.released = true
 		ep.wakeApp(EvReleased)
 	}
 }

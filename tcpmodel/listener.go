@@ -59,7 +59,7 @@ func (l *Listener) Accept() *Endpoint {
 		ep.wakeApp(EvFailed)
 	}
 	if ep.state == Closed {
-		ep.wakeApp(EvReleased)
+		ep.release()
 	}
 	return ep
 }
@@ -241,7 +241,7 @@ func (l *Listener) promote(now des.Time, r *request, seg *segment.Segment) {
 	ep.passive(now, r)
 	st.counters.PassiveOpens++
 	l.accept = append(l.accept, ep)
-	ep.arrive(now, seg)
+	ep.process(now, seg)
 }
 
 // openTwoWay is the counterfactual handshake: the connection is established
