@@ -268,6 +268,13 @@ func (st *Stack) requestArrives(now des.Time, i uint32, seg *segment.Segment) {
 		flags &^= segment.SYN
 	}
 	// Second and fourth: RST and SYN.
+	if flags&segment.RST != 0 && seg.Seq != r.irs+1 {
+		// RFC 5961 section 3.2. Linux drops it without the challenge ACK.
+		if st.cfg.AckPolicy != AckLinux && st.mayReply(now, &r.lastReply) {
+			st.ackRequest(now, r)
+		}
+		return
+	}
 	if flags&(segment.RST|segment.SYN) != 0 {
 		st.counters.AttemptFails++
 		if flags&segment.RST == 0 {
