@@ -42,7 +42,9 @@ type decoder struct {
 	gridValues []gridValue
 	// addresses are the ports that workloads name.
 	addresses []peer
-	scenario  *Scenario
+	// ownPeer is Kind.OwnPeer of the workload that is decoded.
+	ownPeer  bool
+	scenario *Scenario
 }
 
 // peer is a host that a workload names, for the check that a path leads there.
@@ -53,6 +55,9 @@ type peer struct {
 }
 
 func (d *decoder) report(pos Pos, text string) {
+	if pos.Line > len(d.lines) {
+		pos = Pos{len(d.lines), 1}
+	}
 	d.problems = append(d.problems, Problem{d.file, pos, text})
 }
 
@@ -287,7 +292,9 @@ func (d *decoder) scalar(n *node, v reflect.Value, f *field) {
 		d.host(n, f.key, x)
 	case quantity.Address:
 		d.host(n, f.key, x.Host)
-		d.addresses = append(d.addresses, peer{f.key, x.Host, n})
+		if !d.ownPeer {
+			d.addresses = append(d.addresses, peer{f.key, x.Host, n})
+		}
 	case quantity.Arrivals:
 		if x.Rate == 0 {
 			d.fail(n, "%s: the rate %v lets nothing arrive (write more than 0/s)", f.key, x.Rate)

@@ -28,6 +28,10 @@ type params struct {
 	d     *decoder
 	names []string
 	byKey map[string]*param
+	// expanded is how much has been put in place of parameters, full whether
+	// it was too much.
+	expanded int
+	full     bool
 }
 
 // param is a parameter while it is substituted.
@@ -176,20 +180,46 @@ func (ps *params) scalar(n *node, expression bool) {
 			n.bad = true
 			continue
 		}
+		if ps.full || ps.grows(n, out.Len()+len(p.value())) {
+			n.bad = true
+			return
+		}
 		out.WriteString(n.value[from:m[0]])
 		n.edits = append(n.edits, edit{out.Len(), len(p.value()), len(word)})
 		out.WriteString(p.value())
 		from = m[1]
 		n.addOrigin(p.origin())
 	}
-	out.WriteString(n.value[from:])
-	n.value = out.String()
+	if len(n.edits) > 0 {
+		out.WriteString(n.value[from:])
+		n.value = out.String()
+	}
+}
+
+// maxExpanded bounds what parameters stand for, one alone and all together:
+// parameters that stand for each other twice double at each step.
+const (
+	maxExpanded    = 64 << 10
+	maxExpandedAll = 4 << 20
+)
+
+// grows counts what is put in place of a parameter, and reports too much of it.
+func (ps *params) grows(n *node, length int) bool {
+	ps.expanded += length
+	if length <= maxExpanded && ps.expanded <= maxExpandedAll {
+		return false
+	}
+	if !ps.full {
+		ps.d.fail(n, "parameters stand for more than %v here (shorten their values)", quantity.Size(maxExpanded))
+	}
+	ps.full, n.bad = true, true
+	return true
 }
 
 // text is scalar for prose, in which a dollar sign is mostly just that.
 func (ps *params) text(n *node) {
 	n.value = dollar.ReplaceAllStringFunc(n.value, func(word string) string {
-		if p := ps.byKey[word[1:]]; p != nil && !p.isNull() {
+		if p := ps.byKey[word[1:]]; p != nil && !p.isNull() && !ps.full && !ps.grows(n, len(p.value())) {
 			p.used = true
 			return p.value()
 		}

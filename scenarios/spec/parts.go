@@ -33,6 +33,7 @@ func (w *Workload) decodeNode(d *decoder, n *node, f *field) {
 	}
 	w.Config = kind.New()
 	before := len(d.peers)
+	d.ownPeer = kind.OwnPeer
 	d.structure(n, where+" ("+kind.Name+")", head, bind(reflect.ValueOf(w.Config).Elem()))
 	d.paths(w, d.peers[before:])
 }

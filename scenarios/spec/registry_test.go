@@ -62,18 +62,18 @@ func testRegistry() *Registry {
 		Queues:   []string{"droptail", "codel"},
 		Figures:  []string{"timeseries", "lines", "cdf"},
 		Kinds: []Kind{
-			{"server", "Accepts connections and answers requests.", func() any { return new(serverConfig) }, nil},
-			{"clients", "Open connections, ask and close.", func() any { return new(clientsConfig) }, []Metric{
+			{Name: "server", Doc: "Accepts connections and answers requests.", New: func() any { return new(serverConfig) }},
+			{Name: "clients", Doc: "Open connections, ask and close.", New: func() any { return new(clientsConfig) }, Metrics: []Metric{
 				{Name: "connect_success", Unit: "ratio", Doc: "Attempts that connected in time."},
 				{Name: "connect_latency_p99", Unit: "s", Doc: "99 % connected within.", Value: true},
 				{Name: "first_syn_accepted", Unit: "ratio", Doc: "First SYNs that were answered.", Value: true},
 			}},
-			{"syn_flood", "Sends SYNs from addresses that do not exist.", func() any { return new(floodConfig) }, nil},
-			{"bulk", "Sends as fast as TCP allows.", func() any { return new(bulkConfig) }, []Metric{
+			{Name: "syn_flood", Doc: "Sends SYNs from addresses that do not exist.", New: func() any { return new(floodConfig) }},
+			{Name: "bulk", OwnPeer: true, Doc: "Sends as fast as TCP allows.", New: func() any { return new(bulkConfig) }, Metrics: []Metric{
 				{Name: "goodput", Unit: "bit/s", Doc: "Bytes delivered, as a rate."},
 				{Name: "delivered", Unit: "B", Doc: "Bytes delivered.", Value: true},
 			}},
-			{"request_response", "Asks, waits, asks again.", func() any { return new(requestConfig) }, nil},
+			{Name: "request_response", Doc: "Asks, waits, asks again.", New: func() any { return new(requestConfig) }},
 		},
 		Knobs: []Knob{
 			{Name: "tcp_max_syn_backlog", Type: KnobInt, Max: 1 << 30, Doc: "Half-open connections."},

@@ -5,11 +5,18 @@ import (
 	"strings"
 )
 
+// maxCandidates bounds the work for a file with very many names.
+const maxCandidates = 300
+
 // nearest returns the candidate that s was probably meant to be, "" if none is
 // near: at most one edit in three characters, or the start of it.
 func nearest(s string, candidates []string) string {
 	best, least := "", 1+max(1, min(len(s)/3, 4))
+	candidates = candidates[:min(len(candidates), maxCandidates)]
 	for _, c := range candidates {
+		if len(c)-len(s) >= least || len(s)-len(c) >= least {
+			continue
+		}
 		if d := distance(strings.ToLower(s), strings.ToLower(c)); d < least {
 			best, least = c, d
 		}

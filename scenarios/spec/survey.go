@@ -115,10 +115,21 @@ func (d *decoder) ownLink(l *node, name string, at *node) {
 
 // routers tells routers from misspelt hosts: a router has two links or more.
 func (d *decoder) routers(ends []*node, used map[string]int) {
-	seen := map[string]bool{}
+	known := d.hosts[:len(d.hosts):len(d.hosts)]
+	declared, seen := map[string]bool{}, map[string]bool{}
+	for _, h := range d.hosts {
+		declared[h] = true
+	}
+	for _, n := range ends {
+		if name := n.text(); used[name] >= 2 && !declared[name] && !seen[name] {
+			known = append(known, name)
+			seen[name] = true
+		}
+	}
+	clear(seen)
 	for _, n := range ends {
 		name := n.text()
-		if has(d.hosts, name) || seen[name] {
+		if declared[name] || seen[name] {
 			continue
 		}
 		seen[name] = true
@@ -128,12 +139,6 @@ func (d *decoder) routers(ends []*node, used map[string]int) {
 			}
 			d.scenario.Routers = append(d.scenario.Routers, name)
 			continue
-		}
-		known := append([]string{}, d.hosts...)
-		for _, other := range ends {
-			if used[other.text()] >= 2 {
-				known = append(known, other.text())
-			}
 		}
 		d.reach.broken = true
 		hint := fmt.Sprintf("(declare it: hosts: {%s: {}}; or give it a second link, and it is a router)", name)

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -19,6 +20,9 @@ const (
 	// MaxBytes is the size of the largest file that is read.
 	MaxBytes = 1 << 20
 	maxDepth = 32
+	// maxSearched is the size up to which a syntax error is traced to its
+	// column, which means to read the file twenty times.
+	maxSearched = 128 << 10
 )
 
 // parseYAML reads one document. Anchors, aliases and tags are refused: they make
@@ -171,6 +175,7 @@ var plainer = []struct{ library, text string }{
 	{"found unexpected end of stream", "a quote is opened and never closed"},
 	{"found character that cannot start any token", "a value cannot begin with this character (put it in quotes)"},
 	{"block sequence entries are not allowed in this context", "a list item does not belong here (begin the list on the next line, each item with \"- \")"},
+	{"exceeded max depth", "far too many levels of lists and mappings (a scenario has about five)"},
 	{"found unknown escape character", "an unknown escape in a text in double quotes (write \\\\ for a backslash, or use single quotes)"},
 	{"did not find expected comment or line break", "a text behind > or | (put a value that begins so in quotes)"},
 }
@@ -180,10 +185,13 @@ var plainer = []struct{ library, text string }{
 // start of the file that gives the same error ends at the culprit.
 func syntaxError(data []byte, err error) (Pos, string) {
 	message := err.Error()
-	end := sort.Search(len(data), func(n int) bool {
-		e := decodeErr(data[:n])
-		return e != nil && e.Error() == message
-	})
+	end := len(data)
+	if len(data) <= maxSearched {
+		end = sort.Search(len(data), func(n int) bool {
+			e := decodeErr(data[:n])
+			return e != nil && e.Error() == message
+		})
+	}
 	upTo := data[:end]
 	line := 1 + bytes.Count(upTo, []byte("\n"))
 	begin := bytes.LastIndexByte(upTo, '\n') + 1
@@ -235,9 +243,9 @@ func toYAML(n *node) *yaml.Node {
 	default:
 		y.Kind = yaml.ScalarNode
 		switch {
-		case n.block:
+		case n.block && plainBlock(n.value):
 			y.Style = yaml.LiteralStyle
-		case n.quoted && isNull(n.value):
+		case !n.null && isNull(n.value) || strings.ContainsFunc(n.value, func(r rune) bool { return !unicode.IsPrint(r) }):
 			y.Style = yaml.DoubleQuotedStyle
 		}
 	}
@@ -248,6 +256,15 @@ func toYAML(n *node) *yaml.Node {
 		y.Content = append(y.Content, toYAML(item))
 	}
 	return y
+}
+
+// plainBlock reports whether a block scalar holds a text as it is: whole lines
+// of printable characters, the first without indentation.
+func plainBlock(s string) bool {
+	if s == "" || s[0] == ' ' || s[0] == '\n' || !strings.HasSuffix(s, "\n") || strings.HasSuffix(s, "\n\n") {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
 }
 
 // isNull reports whether a plain scalar would be read as no value.
