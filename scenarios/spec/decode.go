@@ -42,8 +42,6 @@ type decoder struct {
 	gridValues []gridValue
 	// addresses are the ports that workloads name.
 	addresses []peer
-	// ownPeer is Kind.OwnPeer of the workload that is decoded.
-	ownPeer  bool
 	scenario *Scenario
 }
 
@@ -292,9 +290,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, f *field) {
 		d.host(n, f.key, x)
 	case quantity.Address:
 		d.host(n, f.key, x.Host)
-		if !d.ownPeer {
-			d.addresses = append(d.addresses, peer{f.key, x.Host, n})
-		}
+		d.addresses = append(d.addresses, peer{f.key, x.Host, n})
 	case quantity.Arrivals:
 		if x.Rate == 0 {
 			d.fail(n, "%s: the rate %v lets nothing arrive (write more than 0/s)", f.key, x.Rate)

@@ -34,7 +34,8 @@
 // slices and arrays of them, and pointers, which stay nil without the key. A
 // quantity.Host or quantity.Address must name a host that the file declares and
 // that links reach from the host of the workload. A config may implement
-// Validator for what relates its fields, and Listener if others connect to it.
+// Validator for what relates its fields, Listener if others connect to it, and
+// Provider if it brings what it connects to.
 // Registry.Check, for a test, finds tags that make no sense.
 //
 // # Parameters

@@ -97,6 +97,16 @@ func TestGood(t *testing.T) {
 	}
 }
 
+// TestOneYAML holds the YAML library to one file, so that another can replace
+// it.
+func TestOneYAML(t *testing.T) {
+	for _, name := range files(t, "*.go") {
+		if name != "yaml.go" && name != "load_test.go" && bytes.Contains(read(t, name), []byte("gopkg.in/yaml")) {
+			t.Errorf("%s imports the YAML library", name)
+		}
+	}
+}
+
 // same compares what two scenarios say, wherever it is written.
 var same = []cmp.Option{
 	cmpopts.IgnoreTypes(Pos{}),

@@ -33,7 +33,6 @@ func (w *Workload) decodeNode(d *decoder, n *node, f *field) {
 	}
 	w.Config = kind.New()
 	before := len(d.peers)
-	d.ownPeer = kind.OwnPeer
 	d.structure(n, where+" ("+kind.Name+")", head, bind(reflect.ValueOf(w.Config).Elem()))
 	d.paths(w, d.peers[before:])
 }
@@ -100,7 +99,7 @@ func (s *Settings) decodeNode(d *decoder, n *node, f *field) {
 		}
 		value, err := knob.Parse(item.text())
 		if err != nil {
-			d.fail(item, "%s: %v", key.value, err)
+			d.fail(item, "%s: %v", key.value, strings.TrimPrefix(err.Error(), key.value+" "))
 			continue
 		}
 		*s = append(*s, Setting{item.Pos, key.value, value, item.text()})

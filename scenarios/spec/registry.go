@@ -40,9 +40,6 @@ type Kind struct {
 	// Metrics is what it measures: single numbers and series. Nil allows any
 	// name.
 	Metrics []Metric
-	// OwnPeer is true if the workload brings what listens at the port that it
-	// names, where nothing else does.
-	OwnPeer bool
 }
 
 // Metric is a quantity that expectations and figures name as owner.name.

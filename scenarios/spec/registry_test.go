@@ -51,6 +51,9 @@ type bulkConfig struct {
 	Mix    map[string]float64 `doc:"Not a key."`
 }
 
+// Provides implements Provider.
+func (c *bulkConfig) Provides() quantity.Address { return c.To }
+
 type requestConfig struct {
 	To    quantity.Address  `key:"to" required:"true" doc:"The server."`
 	Think quantity.Duration `key:"think" default:"0s" doc:"The time between response and request."`
@@ -69,7 +72,7 @@ func testRegistry() *Registry {
 				{Name: "first_syn_accepted", Unit: "ratio", Doc: "First SYNs that were answered.", Value: true},
 			}},
 			{Name: "syn_flood", Doc: "Sends SYNs from addresses that do not exist.", New: func() any { return new(floodConfig) }},
-			{Name: "bulk", OwnPeer: true, Doc: "Sends as fast as TCP allows.", New: func() any { return new(bulkConfig) }, Metrics: []Metric{
+			{Name: "bulk", Doc: "Sends as fast as TCP allows.", New: func() any { return new(bulkConfig) }, Metrics: []Metric{
 				{Name: "goodput", Unit: "bit/s", Doc: "Bytes delivered, as a rate."},
 				{Name: "delivered", Unit: "B", Doc: "Bytes delivered.", Value: true},
 			}},
