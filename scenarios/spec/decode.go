@@ -42,7 +42,7 @@ type decoder struct {
 	gridValues []gridValue
 	// addresses are the ports that workloads name.
 	addresses []peer
-	scenario *Scenario
+	scenario  *Scenario
 }
 
 // peer is a host that a workload names, for the check that a path leads there.

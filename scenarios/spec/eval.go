@@ -116,7 +116,26 @@ func (t *term) format(v float64, with *term) string {
 	if dim == none {
 		dim = with.dim
 	}
-	return fmt.Sprintf("%.6g%s", v, dimensionUnits[dim])
+	unit := dim
+	switch dim {
+	case none, number:
+		return fmt.Sprintf("%.6g", v)
+	case "1/s":
+		return fmt.Sprintf("%.6g/s", v)
+	case "s":
+		for _, step := range []string{"ms", "us", "ns"} {
+			if v != 0 && math.Abs(v) < 1 && unit != "ns" {
+				v, unit = v*1000, step
+			}
+		}
+	default:
+		for _, prefix := range []string{"k", "M", "G", "T"} {
+			if math.Abs(v) >= 1000 {
+				v, unit = v/1000, prefix+dim
+			}
+		}
+	}
+	return fmt.Sprintf("%.6g%s", v, unit)
 }
 
 func (t *term) holds(lookup Lookup, found *[]comparison) (truth, error) {

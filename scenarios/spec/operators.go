@@ -121,7 +121,7 @@ func (c *compiler) alike(at int, a, b *term) bool {
 		a, b = b, a
 	}
 	if b.dim == number && b.op == opConst {
-		c.fail(at, "expect: %s is %s, and %s has no unit (write %s)", a.String(), dimensionNames[a.dim], b.text, b.text+dimensionUnits[a.dim])
+		c.fail(at, "expect: %s is %s, and %s has no unit (write %s)", a.String(), dimensionNames[a.dim], b.text, b.text+likelyUnits[a.dim])
 	} else {
 		c.fail(at, "expect: %s is %s, and %s is %s", a.String(), dimensionNames[a.dim], b.String(), dimensionNames[b.dim])
 	}
@@ -132,7 +132,8 @@ var dimensionNames = map[string]string{
 	number: "a plain number", "s": "a time", "1/s": "a rate of events", "bit/s": "a data rate", "B": "a size", boolean: "a condition",
 }
 
-var dimensionUnits = map[string]string{"s": "s", "1/s": "/s", "bit/s": "bit/s", "B": "B"}
+// likelyUnits are what a message adds to a number without a unit.
+var likelyUnits = map[string]string{"s": "s", "1/s": "/s", "bit/s": "Mbit/s", "B": "kB"}
 
 // constant returns the value of a term that no run can change.
 func (t *term) constant() (float64, bool) {

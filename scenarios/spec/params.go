@@ -67,7 +67,11 @@ func readParams(d *decoder, root *node, set map[string]string) *params {
 		value := set[name]
 		p := ps.byKey[name]
 		if p == nil {
-			d.report(Pos{}, fmt.Sprintf("--set %s=%s: there is no parameter %s %s", name, value, quote(name), instead(name, ps.names)))
+			hint := "(the scenario has none)"
+			if len(ps.names) > 0 {
+				hint = instead(name, ps.names)
+			}
+			d.report(Pos{}, fmt.Sprintf("--set %s=%s: there is no parameter %s %s", name, value, quote(name), hint))
 			continue
 		}
 		if strings.TrimSpace(value) == "" {

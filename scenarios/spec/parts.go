@@ -99,7 +99,7 @@ func (s *Settings) decodeNode(d *decoder, n *node, f *field) {
 		}
 		value, err := knob.Parse(item.text())
 		if err != nil {
-			d.fail(item, "%s: %v", key.value, strings.TrimPrefix(err.Error(), key.value+" "))
+			d.fail(item, "%s: %v", key.value, err)
 			continue
 		}
 		*s = append(*s, Setting{item.Pos, key.value, value, item.text()})

@@ -85,7 +85,8 @@ type Knob struct {
 	// Min and Max bound a KnobInt. Max 0 is no bound.
 	Min, Max int64
 	Enum     []string
-	// Check, if not nil, has the last word on a value that has parsed.
+	// Check, if not nil, has the last word on a value that has parsed. Its
+	// error says what is allowed, such as "takes 68 to 65535 bytes".
 	Check func(value any) error
 }
 
@@ -93,7 +94,9 @@ type Knob struct {
 func (k Knob) Parse(text string) (any, error) {
 	value, err := k.parse(strings.TrimSpace(text))
 	if err == nil && k.Check != nil {
-		err = k.Check(value)
+		if err = k.Check(value); err != nil {
+			err = fmt.Errorf("%s is out of range (%s)", quote(text), strings.TrimPrefix(err.Error(), k.Name+" "))
+		}
 	}
 	return value, err
 }

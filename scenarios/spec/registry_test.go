@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"errors"
+
 	"tcplab/scenarios/quantity"
 )
 
@@ -83,7 +85,12 @@ func testRegistry() *Registry {
 			{Name: "tcp_syncookies", Type: KnobInt, Max: 2, Doc: "SYN cookies."},
 			{Name: "tcp_no_metrics_save", Type: KnobBool, Doc: "Forget peers."},
 			{Name: "tcp_syn_retries", Type: KnobInt, Min: 1, Max: 127, Doc: "SYN retries."},
-			{Name: "tcp_keepalive_time", Type: KnobDuration, Unit: "s", Doc: "Idle time before probes."},
+			{Name: "tcp_keepalive_time", Type: KnobDuration, Unit: "s", Doc: "Idle time before probes.", Check: func(value any) error {
+				if value.(quantity.Duration) < 1e9 {
+					return errors.New("tcp_keepalive_time takes at least 1s")
+				}
+				return nil
+			}},
 			{Name: "tcp_rmem", Type: KnobBytes, Doc: "The receive buffer."},
 			{Name: "tcp_congestion_control", Type: KnobEnum, Enum: []string{"reno", "cubic"}, Doc: "The algorithm."},
 			{Name: "rto_min", Type: KnobDuration, Doc: "The least RTO."},
