@@ -85,7 +85,7 @@ func (ep *Endpoint) ackSyn(now des.Time, seg *segment.Segment) {
 		ep.rtx.pop()
 	}
 	ep.sndUna = seg.Ack
-	if ep.synRetransmits == 0 {
+	if ep.synRetransmits == 0 && ep.synSentAt != never {
 		ep.rttSample(now, now-ep.synSentAt, now-ep.synSentAt)
 	}
 	ep.stop(timerRTO)

@@ -114,6 +114,9 @@ func (ep *Endpoint) passive(now des.Time, r *request) {
 	ep.rcvWnd = ep.st.cfg.initialWindow(ep.rcvBuf, r.options.tsOK)
 	ep.synRetransmits = r.retransmits
 	ep.synSentAt = r.created
+	if r.untimed {
+		ep.synSentAt = never
+	}
 	ep.state = SynReceived
 	ep.setMSS()
 }

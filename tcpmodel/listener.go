@@ -182,7 +182,7 @@ func (l *Listener) sendCookie(now des.Time, in *segment.Segment, key connKey, o 
 	st.cfg.offer(seg, &o, o.rcvWScale)
 	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, o.tsOK))
 	if o.tsOK {
-		seg.TSVal = cookieTimestamp(tsClock(now)+st.timestampOffset(in.Src), o)
+		seg.TSVal = cookieTimestamp(tsClock(now), o) + st.timestampOffset(in.Src)
 		seg.TSEcr = in.TSVal
 	}
 	st.counters.SyncookiesSent++
@@ -219,7 +219,7 @@ func (l *Listener) cookieArrives(now des.Time, seg *segment.Segment) bool {
 		st.counters.ListenDrops++
 		return true
 	}
-	r := request{key: key, irs: seg.Seq - 1, iss: seg.Ack - 1, options: o, tsRecent: seg.TSVal, tsOffset: tsOff, created: now, serial: st.nextSerial()}
+	r := request{key: key, irs: seg.Seq - 1, iss: seg.Ack - 1, options: o, tsRecent: seg.TSVal, tsOffset: tsOff, created: now, untimed: true, serial: st.nextSerial()}
 	c := st.connOf(key, r.serial)
 	st.moved(now, c, Closed, Listen, CauseCookie)
 	st.moved(now, c, Listen, SynReceived, CauseCookie)
@@ -248,7 +248,7 @@ func (l *Listener) promote(now des.Time, r *request, seg *segment.Segment) {
 // when the SYN arrives.
 func (l *Listener) openTwoWay(now des.Time, seg *segment.Segment, key connKey, o synOptions, isn segment.Seq) {
 	st := l.st
-	r := request{key: key, irs: seg.Seq, iss: isn, options: o, tsRecent: seg.TSVal, tsOffset: st.timestampOffset(seg.Src), created: now, serial: st.nextSerial()}
+	r := request{key: key, irs: seg.Seq, iss: isn, options: o, tsRecent: seg.TSVal, tsOffset: st.timestampOffset(seg.Src), created: now, untimed: true, serial: st.nextSerial()}
 	c := st.connOf(key, r.serial)
 	st.moved(now, c, Closed, Listen, CauseSegment)
 	st.moved(now, c, Listen, SynReceived, CauseSegment)

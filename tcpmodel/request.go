@@ -25,6 +25,8 @@ type request struct {
 	// acked: the third segment has come but the accept queue was full.
 	acked bool
 	live  bool
+	// untimed: the SYN-ACK left at a time that nobody remembers.
+	untimed bool
 	// lastReply is when an unacceptable segment was last answered.
 	lastReply des.Time
 }
