@@ -1,0 +1,451 @@
+package drill
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+
+	"tcplab/des"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/segment"
+)
+
+// Options say how scripts are run. The zero value is packetdrill's way on the
+// linux profile.
+type Options struct {
+	// Tolerance is how far an event may be off its time: 0 takes that of the
+	// script's --tolerance_usecs, or else 4 ms.
+	Tolerance des.Time
+	// TolerancePercent allows that part of the time since the event before,
+	// if it is more than Tolerance: 0 takes the script's
+	// --tolerance_percent, or else 1.
+	TolerancePercent float64
+	// NoMerge compares the stack's segments one by one. Otherwise
+	// consecutive full segments stand for the large one that a script
+	// expects, as a kernel with segmentation offload sends it, unless the
+	// script says --strict_segments or sets gso_max_segs to 1.
+	NoMerge bool
+	// Profile is the stack's, "" for linux.
+	Profile string
+	// Recent is how many packets and calls a failure shows, 0 for 10.
+	Recent int
+}
+
+// The hosts of a script: the stack under test, the peer that the script plays,
+// and clients that only fill the accept queue.
+const (
+	localNode segment.Node = 1 + iota
+	peerNode
+	firstClient
+)
+
+// The ports of packetdrill: that which a script binds and connects to, the first
+// of the peer, the first of sockets that listen unbound.
+const (
+	servicePort  = 8080
+	firstPort    = 40000
+	unboundPort  = 20000
+	maxClients   = 1 << 16
+	maxEvents    = 20_000_000
+	startOfClock = 1000 * des.Second
+)
+
+var addresses = func() *segment.Addresses {
+	a := &segment.Addresses{}
+	err := errors.Join(
+		a.Add(localNode, netip.MustParseAddr("192.168.0.1")),
+		a.Add(peerNode, netip.MustParseAddr("192.0.2.1")),
+		a.AddRange(firstClient, netip.MustParseAddr("198.18.0.0"), maxClients))
+	if err != nil {
+		panic(err)
+	}
+	return a
+}()
+
+// failure is an event that did not come as the script says.
+type failure struct {
+	pos                   Pos
+	reason, expected, got string
+}
+
+func (f *failure) Error() string { return f.reason }
+
+// unsupported is something that the runner or the stack does not have.
+type unsupported struct {
+	pos    Pos
+	reason string
+}
+
+func (u *unsupported) Error() string { return u.reason }
+
+// run is one script that runs.
+type run struct {
+	script *Script
+	opt    Options
+	sim    *des.Sim
+	stack  *tcpmodel.Stack
+	// timer brings the simulation to the time of an event, before what the
+	// stack does in that instant.
+	timer des.Timer
+	fired bool
+	steps int
+	// queue are segments that the stack has sent and the script has not
+	// looked at. recent are lines for the report.
+	queue  []sent
+	recent []string
+
+	fds     map[int64]*socket
+	conn    *conn
+	ports   uint16
+	unbound uint16
+	clients segment.Node
+	blocked *pendingCall
+	vars    map[string]value
+	// last is the event before, lastAt its time.
+	last   *Event
+	lastAt des.Time
+	// err is what a call that blocks has found.
+	err        error
+	scaleEcr   bool
+	tick       des.Time
+	oneSegment bool
+}
+
+// sent is a segment that the stack has sent.
+type sent struct {
+	at  des.Time
+	seg segment.Segment
+}
+
+// Run runs a script in simulated time.
+func Run(s *Script, o Options) *Result {
+	res := &Result{Script: s.File}
+	r := &run{script: s, opt: o, sim: des.New(1, 0), fds: map[int64]*socket{}, vars: map[string]value{},
+		ports: firstPort, unbound: unboundPort, clients: firstClient}
+	err := r.prepare()
+	if err == nil {
+		err = r.events()
+	}
+	if r.sim.Now() > startOfClock {
+		res.Simulated = r.sim.Now() - startOfClock
+	}
+	var f *failure
+	var u *unsupported
+	switch {
+	case err == nil:
+		return res
+	case errors.As(err, &f):
+		res.Status, res.Pos, res.Reason = Failed, f.pos, f.reason
+		res.Expected, res.Got, res.Recent = f.expected, f.got, r.recent
+	case errors.As(err, &u):
+		res.Status, res.Pos, res.Reason = Unsupported, u.pos, u.reason
+	default:
+		res.Status, res.Reason = Failed, err.Error()
+	}
+	res.Line, res.Column, res.Source = res.Pos.Line, res.Pos.Col, s.Line(res.Pos.Line)
+	return res
+}
+
+// prepare makes the stack that the script asks for.
+func (r *run) prepare() error {
+	if r.opt.Recent == 0 {
+		r.opt.Recent = 10
+	}
+	if err := r.scriptOptions(); err != nil {
+		return err
+	}
+	if err := r.check(); err != nil {
+		return err
+	}
+	profile := r.opt.Profile
+	if profile == "" {
+		profile = tcpmodel.ProfileNames()[0]
+	}
+	cfg, err := tcpmodel.Profile(profile)
+	if err != nil {
+		return err
+	}
+	if err := r.configure(&cfg); err != nil {
+		return err
+	}
+	r.timer = r.sim.NewTimer(r.sim.NewComponent("script"), r, 0)
+	r.stack, err = tcpmodel.NewStack(tcpmodel.StackOptions{Sim: r.sim, Name: "stack", Node: localNode, Config: cfg, Out: r})
+	if err != nil {
+		return err
+	}
+	// The clock starts well above zero, as on a machine that has run for a
+	// while.
+	return r.runTo(startOfClock)
+}
+
+// configure sets the sysctls of the opening command and of header lines.
+func (r *run) configure(cfg *tcpmodel.Config) error {
+	pos := Pos{}
+	var all []setting
+	if c := r.script.Init; c != nil {
+		pos = c.Pos
+		e, err := effectOf(filepath.Dir(r.script.File), c.Text)
+		if err != nil {
+			return &unsupported{pos, err.Error()}
+		}
+		if e.fill > 0 {
+			return &unsupported{pos, "fill-accept-queue.sh before the first event"}
+		}
+		r.oneSegment = e.oneSegment
+		all = e.sysctls
+	}
+	for _, s := range all {
+		if err := setSysctl(cfg, s.name, s.value); err != nil {
+			return &unsupported{pos, err.Error()}
+		}
+	}
+	for _, s := range r.script.sysctls {
+		if err := setSysctl(cfg, s.name, s.value); err != nil {
+			return &unsupported{s.pos, err.Error()}
+		}
+	}
+	return nil
+}
+
+// scriptOptions takes the --name=value lines of the script. What the caller has
+// set wins.
+func (r *run) scriptOptions() error {
+	var tolerance des.Time
+	percent := 0.0
+	for _, s := range r.script.Options {
+		bad := &failure{pos: s.Pos, reason: fmt.Sprintf("option --%s: %q is no value for it", s.Name, s.Value)}
+		switch s.Name {
+		case "tolerance_usecs":
+			v, err := strconv.ParseInt(s.Value, 10, 32)
+			if err != nil || v <= 0 {
+				return bad
+			}
+			tolerance = des.Time(v) * des.Microsecond
+		case "tolerance_percent":
+			v, err := strconv.ParseFloat(s.Value, 64)
+			if err != nil || v < 0 || v > 100 {
+				return bad
+			}
+			percent = v
+		case "tcp_ts_tick_usecs":
+			v, err := strconv.ParseInt(s.Value, 10, 32)
+			if err != nil || v < 0 || v > 1e6 {
+				return bad
+			}
+			r.tick = des.Time(v) * des.Microsecond
+		case "tcp_ts_ecr_scaled":
+			r.scaleEcr = true
+		case "strict_segments":
+			r.opt.NoMerge = true
+		case "ip_version":
+			if s.Value != "ipv4" {
+				return &unsupported{s.Pos, "--ip_version=" + s.Value}
+			}
+		case "mtu":
+			if s.Value != "1500" {
+				return &unsupported{s.Pos, "--mtu=" + s.Value}
+			}
+		case "local_ip", "remote_ip", "gateway_ip", "netmask_ip", "bind_port", "connect_port", "local_linux_ip", "mss",
+			"verbose", "debug", "dry_run", "speed", "send_omit_free", "init_scripts":
+		default:
+			return &unsupported{s.Pos, "option --" + s.Name}
+		}
+	}
+	if r.opt.Tolerance == 0 {
+		r.opt.Tolerance = max(tolerance, 0)
+	}
+	if r.opt.Tolerance == 0 {
+		r.opt.Tolerance = 4 * des.Millisecond
+	}
+	if r.opt.TolerancePercent == 0 {
+		if r.opt.TolerancePercent = percent; percent == 0 {
+			r.opt.TolerancePercent = 1
+		}
+	}
+	return nil
+}
+
+func (r *run) events() error {
+	if e := r.script.Events[0]; e.At != 0 {
+		return &failure{pos: e.Pos, reason: "the first event is not at time 0"}
+	}
+	r.lastAt = r.sim.Now()
+	for _, e := range r.script.Events {
+		if err := r.event(e); err != nil {
+			return err
+		}
+		if r.err != nil {
+			return r.err
+		}
+		r.last = e
+	}
+	if b := r.blocked; b != nil {
+		for r.blocked != nil && r.sim.Now() <= b.end+b.tolerance && r.err == nil {
+			if err := r.runTo(min(r.sim.Now()+des.Millisecond, b.end+b.tolerance+1)); err != nil {
+				return err
+			}
+		}
+	}
+	return r.err
+}
+
+func (r *run) event(e *Event) error {
+	switch {
+	case e.Packet != nil && e.Packet.Outbound:
+		return r.outbound(e)
+	case e.Packet != nil:
+		if err := r.waitFor(e, "inbound packet"); err != nil {
+			return err
+		}
+		return r.inbound(e)
+	case e.Call != nil:
+		if err := r.waitFor(e, "call"); err != nil {
+			return err
+		}
+		return r.call(e)
+	case e.Command != nil:
+		if err := r.waitFor(e, "command"); err != nil {
+			return err
+		}
+		return r.command(e.Command)
+	}
+	if err := r.waitFor(e, "check"); err != nil {
+		return err
+	}
+	return r.code(e.Code)
+}
+
+// timeOf returns when e is due in simulated time, and the latest time if it has
+// a range. Consecutive inbound packets count from each other's times, everything
+// else from when the event before was done.
+func (r *run) timeOf(e *Event) (from, to des.Time) {
+	base := r.sim.Now()
+	switch e.Kind {
+	case TimeAbsolute, TimeRange:
+		base = startOfClock
+	case TimeRelative:
+		if inbound(r.last) && inbound(e) {
+			base = r.lastAt
+		}
+	}
+	from = base + e.At
+	to = from
+	if e.Kind == TimeRange || e.Kind == TimeRelativeRange {
+		to = base + e.Until
+	}
+	return from, to
+}
+
+func inbound(e *Event) bool { return e != nil && e.Packet != nil && !e.Packet.Outbound }
+
+// tolerance is how far an event may be off the time at.
+func (r *run) tolerance(at des.Time) des.Time {
+	return max(r.opt.Tolerance, des.Time(float64(at-r.lastAt)*r.opt.TolerancePercent/100))
+}
+
+// waitFor lets time pass until e is due.
+func (r *run) waitFor(e *Event, what string) error {
+	at, _ := r.timeOf(e)
+	if now := r.sim.Now(); now > at {
+		if now-at > r.tolerance(at) {
+			return &failure{pos: e.Pos, reason: fmt.Sprintf("%s due at %s, but the event before it came at %s only", what, clock(at), clock(now))}
+		}
+		at = now
+	}
+	if err := r.runTo(at); err != nil {
+		return err
+	}
+	r.lastAt = at
+	return nil
+}
+
+// clock is a time since the start of the script.
+func clock(at des.Time) string { return fmt.Sprintf("%.6f s", (at - startOfClock).Seconds()) }
+
+// HandleTimer is called at the time of an event.
+func (r *run) HandleTimer(des.Time, uint64) { r.fired = true }
+
+// runTo lets the stack run up to at: what it does in that very instant comes
+// after the script's event.
+func (r *run) runTo(at des.Time) error {
+	if at <= r.sim.Now() {
+		return r.err
+	}
+	r.fired = false
+	r.sim.Arm(r.timer, at)
+	for !r.fired {
+		if err := r.step(); err != nil {
+			r.sim.Stop(r.timer)
+			return err
+		}
+	}
+	return r.err
+}
+
+// step runs one event of the simulation.
+func (r *run) step() error {
+	if r.steps++; r.steps > maxEvents {
+		return fmt.Errorf("more than %d events in one script", maxEvents)
+	}
+	r.sim.Step()
+	r.poll()
+	return r.err
+}
+
+// Receive takes what the stack sends.
+func (r *run) Receive(now des.Time, seg *segment.Segment) {
+	if seg.Kind == segment.KindTCP {
+		r.queue = append(r.queue, sent{now, *seg})
+	}
+	if seg.Dst == peerNode {
+		r.note(now, r.conn.show(seg, true))
+	}
+}
+
+// note keeps a line for the report.
+func (r *run) note(now des.Time, line string) {
+	if len(r.recent) >= r.opt.Recent {
+		r.recent = append(r.recent[:0], r.recent[1:]...)
+	}
+	r.recent = append(r.recent, fmt.Sprintf("%.6f %s", (now-startOfClock).Seconds(), line))
+}
+
+// command carries out a shell command in the middle of the script.
+func (r *run) command(c *Command) error {
+	e, err := effectOf(filepath.Dir(r.script.File), c.Text)
+	if err != nil {
+		return &unsupported{c.Pos, err.Error()}
+	}
+	for _, s := range e.sysctls {
+		if err := setSysctl(r.stack.Config(), s.name, s.value); err != nil {
+			return &unsupported{c.Pos, err.Error()}
+		}
+	}
+	for range e.fill {
+		if r.clients-firstClient >= maxClients {
+			return &unsupported{c.Pos, fmt.Sprintf("more than %d connections of fill-accept-queue.sh", maxClients)}
+		}
+		r.client()
+	}
+	return r.runTo(r.sim.Now() + e.sleep)
+}
+
+// client opens a connection to the service from a host of its own.
+func (r *run) client() {
+	now, node := r.sim.Now(), r.clients
+	r.clients++
+	syn := segment.Segment{Src: node, Dst: localNode, SrcPort: firstPort, DstPort: servicePort, Flags: segment.SYN, Wnd: 65495,
+		Opts: segment.OptMSS | segment.OptSACKPermitted | segment.OptWScale, MSS: 1460, WScale: 7}
+	before := len(r.queue)
+	r.stack.Receive(now, &syn)
+	for _, s := range r.queue[before:] {
+		if s.seg.Dst == node && s.seg.Has(segment.SYN|segment.ACK) {
+			ack := segment.Segment{Src: node, Dst: localNode, SrcPort: firstPort, DstPort: servicePort, Flags: segment.ACK,
+				Seq: 1, Ack: s.seg.Seq + 1, Wnd: 512}
+			r.stack.Receive(now, &ack)
+			return
+		}
+	}
+}
