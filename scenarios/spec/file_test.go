@@ -94,6 +94,41 @@ func TestSketch(t *testing.T) {
 	}
 }
 
+// TestEncodings loads the lines of other systems.
+func TestEncodings(t *testing.T) {
+	text := string(read(t, "testdata/good/syn-flood.yaml"))
+	for name, other := range map[string]string{
+		"carriage returns": strings.ReplaceAll(text, "\n", "\r\n"),
+		"byte order mark":  "\ufeff" + text,
+		"no last newline":  strings.TrimSuffix(text, "\n"),
+	} {
+		if _, err := Load("x.yaml", []byte(other), nil, testRegistry()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	wrong := strings.ReplaceAll(strings.Replace(text, "delay: 20ms", "delay: 20", 1), "\n", "\r\n")
+	_, err := Load("x.yaml", []byte(wrong), map[string]string{"bac\x1bklog": "a\nb"}, testRegistry())
+	want := "x.yaml: --set \"bac\\x1bklog\"=\"a\\nb\": there is no parameter \"bac\\x1bklog\" (did you mean backlog?)\n" +
+		"x.yaml:15:37: delay: \"20\" has no unit (write 20ms or 20s)"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+// BenchmarkLoad is the time to load the example.
+func BenchmarkLoad(b *testing.B) {
+	data, err := os.ReadFile("testdata/good/syn-flood.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	reg := testRegistry()
+	for b.Loop() {
+		if _, err := Load("x.yaml", data, nil, reg); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestOverrides(t *testing.T) {
 	s, err := LoadFile("testdata/good/everything.yaml", nil, testRegistry())
 	if err != nil {

@@ -127,8 +127,8 @@ func (d *decoder) tryGrid(data []byte, set map[string]string) {
 		_, tried := load(d.file, data, with, d.registry)
 		if len(tried.problems) > 0 {
 			p := sorted(tried.problems)[0]
-			from := fmt.Sprintf(" [from --set %s=%s]", g.param, g.value)
-			d.report(g.at, fmt.Sprintf("grid: with %s = %s line %d is wrong: %s", g.param, g.value, p.Line, strings.TrimSuffix(p.Text, from)))
+			from := fmt.Sprintf(" [from --set %s=%s]", g.param, shown(g.value))
+			d.report(g.at, fmt.Sprintf("grid: with %s = %s line %d is wrong: %s", g.param, shown(g.value), p.Line, strings.TrimSuffix(p.Text, from)))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"tcplab/scenarios/quantity"
 )
@@ -46,7 +47,7 @@ type param struct {
 // origin is what a message says of a value that came from p.
 func (p *param) origin() string {
 	if p.set {
-		return fmt.Sprintf("from --set %s=%s", p.name, p.node.text())
+		return fmt.Sprintf("from --set %s=%s", p.name, shown(p.node.text()))
 	}
 	return fmt.Sprintf("from parameter %s, default in line %d", p.name, p.node.Line)
 }
@@ -71,11 +72,11 @@ func readParams(d *decoder, root *node, set map[string]string) *params {
 			if len(ps.names) > 0 {
 				hint = instead(name, ps.names)
 			}
-			d.report(Pos{}, fmt.Sprintf("--set %s=%s: there is no parameter %s %s", name, value, quote(name), hint))
+			d.report(Pos{}, fmt.Sprintf("--set %s=%s: there is no parameter %s %s", shown(name), shown(value), quote(name), hint))
 			continue
 		}
 		if strings.TrimSpace(value) == "" {
-			d.report(Pos{}, fmt.Sprintf("--set %s=%s has no value (write --set %s=VALUE)", name, value, name))
+			d.report(Pos{}, fmt.Sprintf("--set %s= has no value (write --set %s=VALUE)", name, name))
 			continue
 		}
 		at := Pos{}
@@ -286,6 +287,15 @@ func (ps *params) finish(s *Scenario) {
 			ps.d.warn(p.Pos, fmt.Sprintf("the parameter %s is not used (write $%s where it belongs, or remove it)", p.Name, p.Name))
 		}
 	}
+}
+
+// shown is s as on a command line, in quotes if it would not be one word of a
+// message.
+func shown(s string) string {
+	if len(s) > 40 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return quote(s)
+	}
+	return s
 }
 
 func quote(s string) string { return quantity.Quote(s) }
