@@ -109,15 +109,19 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 // resend sends the segment at pos of the retransmission queue again.
 func (ep *Endpoint) resend(now des.Time, pos uint32, why Cause) {
 	s := ep.rtx.at(pos)
-	if s.flags&sentRetrans == 0 {
-		s.flags |= sentRetrans
-		ep.retransOut++
-	}
 	s.flags |= sentEver
 	ep.rtx.time(pos, now)
-	ep.undoRetrans = max(ep.undoRetrans, 0) + 1
-	if ep.firstRetry == never {
-		ep.firstRetry = now
+	// A loss probe claims no loss: it is no retransmission to undo, starts
+	// no clock of giving up and takes no room in the window (Linux).
+	if why != CauseProbe {
+		if s.flags&sentRetrans == 0 {
+			s.flags |= sentRetrans
+			ep.retransOut++
+		}
+		ep.undoRetrans = max(ep.undoRetrans, 0) + 1
+		if ep.firstRetry == never {
+			ep.firstRetry = now
+		}
 	}
 	ep.stats.Retransmits++
 	ep.st.counters.RetransSegs++
