@@ -41,7 +41,7 @@ func (r *run) call(e *Event) error {
 		return &failure{pos: c.Pos, reason: fmt.Sprintf("%s() while %s() of line %d still blocks", c.Name, b.call.Name, b.call.Pos.Line)}
 	}
 	start := r.sim.Now()
-	r.note(start, r.script.Line(c.Pos.Line))
+	r.note(note{at: start, text: r.script.Line(c.Pos.Line)})
 	try, err := calls[c.Name](r, c)
 	if err != nil {
 		return err
@@ -202,7 +202,7 @@ func (r *run) callSocket(c *Call) (attempt, error) {
 		return nil, err
 	}
 	s := &socket{r: r, nonblock: kind&callConstants["SOCK_NONBLOCK"] != 0}
-	r.conn = &conn{vals: map[uint32]uint32{}, sock: s}
+	r.conn = &conn{vals: map[uint32]uint32{}, joined: map[uint32]bool{}, sock: s}
 	return returns(r.install(c, s)), nil
 }
 
@@ -347,8 +347,13 @@ func (r *run) callRead(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Args[1].isNull() && s.readable() > 0 {
+		return returns(failing("EFAULT")), nil
+	}
 	return s.read(int(n), flags&0x40 != 0, flags&2 != 0, flags&0x100 != 0), nil
 }
+
+func (e *Expr) isNull() bool { return e.Kind == ExprWord && e.Text == "NULL" }
 
 func (r *run) callWrite(c *Call) (attempt, error) {
 	s, err := r.socketOf(c)
@@ -362,6 +367,9 @@ func (r *run) callWrite(c *Call) (attempt, error) {
 	flags, err := c.flagsOf(3, "MSG_DONTWAIT", "MSG_NOSIGNAL")
 	if err != nil {
 		return nil, err
+	}
+	if c.Args[1].isNull() && n > 0 && s.failure() == "" && !s.handshaking() {
+		return returns(failing("EFAULT")), nil
 	}
 	return s.write(int(n), flags&0x40 != 0), nil
 }

@@ -36,7 +36,9 @@ type conn struct {
 	vals                   map[uint32]uint32
 	stamped                bool
 	firstLive, firstScript uint32
-	sock                   *socket
+	// joined are the ends of segments that were taken as one.
+	joined map[uint32]bool
+	sock   *socket
 }
 
 // remoteOffset is what is added to the script's numbers of the peer.
@@ -138,15 +140,12 @@ func (c *conn) translate(seg *segment.Segment) *Packet {
 	return k
 }
 
-// show is a segment of the stack in the script's language. Nothing is known of
-// the connection before its first segment.
-func (c *conn) show(seg *segment.Segment, out bool) string {
+// show is a segment of the stack in the script's language.
+func (c *conn) show(seg *segment.Segment) string {
 	if seg.Kind != segment.KindTCP {
 		return seg.String()
 	}
-	k := c.translate(seg)
-	k.Outbound = out
-	return k.String()
+	return c.translate(seg).String()
 }
 
 // String returns the packet in the script's language.

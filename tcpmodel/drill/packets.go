@@ -16,7 +16,8 @@ const peerStream = 7
 func (r *run) connFor(e *Event) (*conn, error) {
 	k, c := e.Packet, r.conn
 	if k.ICMP == nil && !k.Outbound && (c == nil || c.phase == phaseListening) {
-		c = &conn{phase: phaseArrived, localPort: servicePort, remotePort: r.ports, remoteISN: k.Seq, vals: map[uint32]uint32{}}
+		c = &conn{phase: phaseArrived, localPort: servicePort, remotePort: r.ports, remoteISN: k.Seq,
+			vals: map[uint32]uint32{}, joined: map[uint32]bool{}}
 		r.ports++
 		r.conn = c
 		return c, nil
@@ -47,7 +48,7 @@ func (r *run) inbound(e *Event) error {
 	if err != nil {
 		return err
 	}
-	r.note(r.sim.Now(), k.String())
+	r.note(note{at: r.sim.Now(), text: k.String()})
 	r.stack.Receive(r.sim.Now(), &seg)
 	r.poll()
 	return r.err
@@ -181,8 +182,11 @@ func (r *run) sniff(c *conn, k *Packet, deadline des.Time) (*Packet, des.Time, e
 	}
 	r.stamp(c, k, seg)
 	whole := c.translate(seg)
-	piece := seg.Len
-	for whole.Len > 0 && whole.Len < k.Len && !r.opt.NoMerge && !r.oneSegment {
+	if r.opt.NoMerge || r.oneSegment {
+		return whole, at, nil
+	}
+	joined := false
+	for piece := seg.Len; whole.Len > 0 && whole.Len < k.Len; {
 		next := r.peek(c, deadline)
 		if next == nil || next.Len == 0 {
 			break
@@ -198,12 +202,22 @@ func (r *run) sniff(c *conn, k *Packet, deadline des.Time) (*Packet, des.Time, e
 		r.stamp(c, k, next)
 		n.Seq, n.Len = whole.Seq, whole.Len+n.Len
 		n.Flags |= whole.Flags & segment.CWR
-		whole = n
+		whole, joined = n, true
+	}
+	end := whole.Seq + whole.Len
+	if joined {
+		c.joined[end] = true
+	}
+	if whole.Len > 0 && c.joined[end] {
+		whole.Flags = whole.Flags&^segment.PSH | k.Flags&segment.PSH
 	}
 	return whole, at, nil
 }
 
-// mergeable are the flags in which segments that are joined may differ.
+// mergeable are the flags in which segments that are joined may differ. Linux
+// sets PSH on what it hands to the device as one, and keeps it at its end when
+// that is sent again; but packetdrill joins segments too, so a script may also
+// stand for several without PSH. Hence PSH is not compared at such an end.
 const mergeable = segment.FIN | segment.PSH | segment.CWR
 
 // stamp remembers how the script calls the TS val of seg.

@@ -464,5 +464,5 @@ func (p *parser) icmpCode(m *ICMP) {
 			return
 		}
 	}
-	p.fail(t.pos, "unknown ICMP code %q (have %s)", t.text, strings.Join(icmpCodes, ", "))
+	p.unsupported(t.pos, "ICMP code %s (have %s)", t.text, strings.Join(icmpCodes, ", "))
 }

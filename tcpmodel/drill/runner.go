@@ -94,7 +94,7 @@ type run struct {
 	// queue are segments that the stack has sent and the script has not
 	// looked at. recent are lines for the report.
 	queue  []sent
-	recent []string
+	recent []note
 
 	fds     map[int64]*socket
 	conn    *conn
@@ -111,6 +111,14 @@ type run struct {
 	scaleEcr   bool
 	tick       des.Time
 	oneSegment bool
+}
+
+// note is what the report of a failure may show: a segment of the stack, or what
+// the script did.
+type note struct {
+	at   des.Time
+	text string
+	seg  segment.Segment
 }
 
 // sent is a segment that the stack has sent.
@@ -138,7 +146,7 @@ func Run(s *Script, o Options) *Result {
 		return res
 	case errors.As(err, &f):
 		res.Status, res.Pos, res.Reason = Failed, f.pos, f.reason
-		res.Expected, res.Got, res.Recent = f.expected, f.got, r.recent
+		res.Expected, res.Got, res.Recent = f.expected, f.got, r.notes()
 	case errors.As(err, &u):
 		res.Status, res.Pos, res.Reason = Unsupported, u.pos, u.reason
 	default:
@@ -400,16 +408,30 @@ func (r *run) Receive(now des.Time, seg *segment.Segment) {
 		r.queue = append(r.queue, sent{now, *seg})
 	}
 	if seg.Dst == peerNode {
-		r.note(now, r.conn.show(seg, true))
+		r.note(note{at: now, seg: *seg})
 	}
 }
 
-// note keeps a line for the report.
-func (r *run) note(now des.Time, line string) {
+// note keeps the last few things that happened.
+func (r *run) note(n note) {
 	if len(r.recent) >= r.opt.Recent {
 		r.recent = append(r.recent[:0], r.recent[1:]...)
 	}
-	r.recent = append(r.recent, fmt.Sprintf("%.6f %s", (now-startOfClock).Seconds(), line))
+	r.recent = append(r.recent, n)
+}
+
+// notes are the lines of the report.
+func (r *run) notes() []string {
+	lines := make([]string, len(r.recent))
+	for i := range r.recent {
+		n := &r.recent[i]
+		text := n.text
+		if text == "" {
+			text = r.conn.show(&n.seg)
+		}
+		lines[i] = fmt.Sprintf("%.6f %s", (n.at - startOfClock).Seconds(), text)
+	}
+	return lines
 }
 
 // command carries out a shell command in the middle of the script.

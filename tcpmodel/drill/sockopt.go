@@ -48,18 +48,20 @@ func (r *run) callSetsockopt(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	e := tcpmodel.OK
 	switch {
 	case s.ep != nil:
-		return returns(outcome(s.ep.SetSockOpt(opt, v))), nil
+		e = s.ep.SetSockOpt(opt, v)
 	case s.listener != nil:
-		return returns(outcome(s.listener.SetSockOpt(opt, v))), nil
+		e = s.listener.SetSockOpt(opt, v)
+	default:
+		var o tcpmodel.SocketOptions
+		e = o.Set(opt, v)
 	}
-	var o tcpmodel.SocketOptions
-	if e := o.Set(opt, v); e != tcpmodel.OK {
-		return returns(outcome(e)), nil
+	if e == tcpmodel.OK {
+		s.options = append(s.options, sockOption{opt, v})
 	}
-	s.options = append(s.options, sockOption{opt, v})
-	return returns(success(0)), nil
+	return returns(outcome(e)), nil
 }
 
 func outcome(e tcpmodel.Errno) result {
