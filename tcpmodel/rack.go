@@ -15,10 +15,9 @@ const probeMargin = 2 * des.Millisecond
 // rack is loss detection by time (RFC 8985 section 6): a segment is lost when
 // one that was sent later has arrived and the reordering window is over.
 type rack struct {
-	// sentAt and end are the segment sent last of those that arrived, rtt
-	// its round-trip time.
-	sentAt   des.Time
-	end      segment.Seq
+	// order is that of the segment sent last of those that arrived, rtt its
+	// round-trip time.
+	order    uint32
 	rtt      des.Time
 	advanced bool
 	// steps widens the reordering window, in quarters of the minimum RTT.
@@ -28,9 +27,10 @@ type rack struct {
 	lastDelivered uint32
 }
 
-func sentAfter(t1, t2 des.Time, end1, end2 segment.Seq) bool {
-	return t1 > t2 || t1 == t2 && end2.Less(end1)
-}
+// sentAfter tells which of two transmissions was the later one. RFC 8985 has to
+// compare times and, where they are equal, sequence numbers; many segments
+// leave in one instant of a simulation, and their order is known.
+func sentAfter(order1, order2 uint32) bool { return int32(order1-order2) > 0 }
 
 // rackAdvance takes note of the arrival of s (RFC 8985 section 6.2 step 2).
 func (ep *Endpoint) rackAdvance(now des.Time, s *sentSegment) {
@@ -42,8 +42,8 @@ func (ep *Endpoint) rackAdvance(now des.Time, s *sentSegment) {
 	}
 	r.advanced = true
 	r.rtt = rtt
-	if sentAfter(s.sentAt, r.sentAt, s.end, r.end) {
-		r.sentAt, r.end = s.sentAt, s.end
+	if sentAfter(s.order, r.order) {
+		r.order = s.order
 	}
 }
 
@@ -71,7 +71,7 @@ func (ep *Endpoint) rackDetect(now des.Time) (wait des.Time) {
 		if s.flags&sentLost != 0 && s.flags&sentRetrans == 0 {
 			continue
 		}
-		if !sentAfter(ep.rack.sentAt, s.sentAt, ep.rack.end, s.end) {
+		if !sentAfter(ep.rack.order, s.order) {
 			break
 		}
 		if left := ep.rackRemaining(now, s, window); left > 0 {

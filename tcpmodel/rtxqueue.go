@@ -12,8 +12,10 @@ type sentSegment struct {
 	// older and newer link the segments in the order of sentAt, as
 	// positions in the queue; 0 ends the list.
 	older, newer uint32
-	flags        sentFlags
-	timed        bool
+	// order counts the transmissions of the connection.
+	order uint32
+	flags sentFlags
+	timed bool
 }
 
 type sentFlags uint8
@@ -40,10 +42,11 @@ type rtxQueue struct {
 	ring           []sentSegment
 	head, tail     uint32
 	oldest, newest uint32
+	sends          uint32
 }
 
 func (q *rtxQueue) reset() {
-	q.head, q.tail, q.oldest, q.newest = 1, 1, 0, 0
+	q.head, q.tail, q.oldest, q.newest, q.sends = 1, 1, 0, 0, 0
 }
 
 func (q *rtxQueue) len() uint32 { return q.tail - q.head }
@@ -93,7 +96,8 @@ func (q *rtxQueue) search(s segment.Seq) uint32 {
 func (q *rtxQueue) time(pos uint32, now des.Time) {
 	q.untime(pos)
 	s := q.at(pos)
-	s.sentAt, s.timed = now, true
+	q.sends++
+	s.sentAt, s.timed, s.order = now, true, q.sends
 	s.older, s.newer = q.newest, 0
 	if q.newest != 0 {
 		q.at(q.newest).newer = pos
