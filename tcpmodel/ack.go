@@ -289,6 +289,7 @@ func (ep *Endpoint) windowOpened(now des.Time) {
 	}
 	if ep.sndUna.Add(ep.sndWnd).Sub(ep.sndNxt) >= int32(n) {
 		ep.backoff = 0
+		ep.probing = never
 		ep.stop(timerPersist)
 		return
 	}

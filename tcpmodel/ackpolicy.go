@@ -55,6 +55,9 @@ func (a *ackState) received(now des.Time, ep *Endpoint, seg *segment.Segment) {
 	a.scheduled = true
 	ep.measureReceiveRTT(now, seg)
 	if seg.Len >= a.rcvMSS {
+		if seg.Len != a.rcvMSS {
+			ep.measureOverhead(seg.Len)
+		}
 		a.rcvMSS = min(seg.Len, ep.advMSS())
 		if seg.Has(segment.PSH) {
 			a.pushed = true

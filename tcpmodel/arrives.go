@@ -23,6 +23,9 @@ func (ep *Endpoint) process(now des.Time, seg *segment.Segment) {
 	ep.arriveOtherwise(now, seg)
 }
 
+// synRetryDelay is Linux's TCP_TIMEOUT_MIN at 250 ticks a second.
+const synRetryDelay = 8 * des.Millisecond
+
 // arriveSynSent is RFC 9293 section 3.10.7.3.
 func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 	st := ep.st
@@ -36,6 +39,10 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 			bad = int32(seg.TSEcr-first) < 0 || int32(last-seg.TSEcr) < 0
 		}
 		if bad {
+			if ep.retries == 0 && st.cfg.RTO == RTOLinux {
+				// Linux tries again after two ticks.
+				ep.arm(now, timerRTO, now+synRetryDelay)
+			}
 			st.reset(now, seg)
 			return
 		}
@@ -177,7 +184,7 @@ func (ep *Endpoint) inWindow(seg *segment.Segment) bool {
 // duplicate takes note of a repetition of [left, right): it is reported as
 // D-SACK and acknowledged without delay.
 func (ep *Endpoint) duplicate(left, right segment.Seq) {
-	ep.dsack = segment.Block{Left: left, Right: right}
+	ep.reportDuplicate(left, right)
 	ep.ack.enterQuick(ep)
 	ep.ack.now = true
 }

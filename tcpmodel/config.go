@@ -88,12 +88,14 @@ type Config struct {
 	MTU           int
 	Timestamps    bool
 	SACK          bool
+	DSACK         bool
 	WindowScaling bool
 	RmemDefault   int
 	RmemMax       int
 	WmemMax       int
 	AdvWinScale   int
 	Autotune      bool
+	Truesize      bool
 
 	RTO           RTOEstimator
 	RTOMin        des.Time
@@ -136,8 +138,8 @@ var linux = Config{
 	SynRetries: 6, SynLinearTimeouts: 4, SynackRetries: 5, InitialRTO: des.Second,
 	MaxSynBacklog: 2048, Somaxconn: 4096, SynCookies: 1, BacklogPlusOne: true,
 	ReserveQuarter: true, PruneSynQueue: true,
-	MTU: 1500, Timestamps: true, SACK: true, WindowScaling: true,
-	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true,
+	MTU: 1500, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true,
+	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true, Truesize: true,
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
 	Congestion: "cubic", HyStart: true, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
@@ -156,7 +158,7 @@ func rfc9293() Config {
 	// after 183 s, the first beyond the 3 minutes of RFC 9293 MUST-23.
 	c.SynRetries, c.SynLinearTimeouts = 8, 0
 	c.BacklogPlusOne, c.ReserveQuarter, c.PruneSynQueue = false, false, false
-	c.NoMetricsSave, c.SynCookies = true, 0
+	c.NoMetricsSave, c.SynCookies, c.Truesize = true, 0, false
 	c.RTO, c.RTOMin, c.RTOMax, c.RetryBudget = RTORFC6298, des.Second, 60*des.Second, false
 	c.Congestion, c.InitialWindow = "reno", 0
 	c.AckPolicy, c.DelackTime = AckRFC, 200*des.Millisecond

@@ -168,7 +168,7 @@ func (ep *Endpoint) applyOptions(o SocketOptions) {
 	}
 	if o.RcvBuf > 0 {
 		ep.rcvBuf, ep.rcvBufLocked = o.RcvBuf, true
-		ep.rcvSsthresh = uint32(ep.st.cfg.rcvSpace(o.RcvBuf))
+		ep.rcvSsthresh = uint32(ep.space())
 	}
 }
 

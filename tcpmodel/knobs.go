@@ -114,11 +114,13 @@ var knobs = []Knob{
 	knobBytes("mtu", 68, 65535, func(c *Config) *int { return &c.MTU }, "largest IP packet that the host sends", "RFC 791"),
 	knobBool("tcp_timestamps", func(c *Config) *bool { return &c.Timestamps }, "time stamps option", "RFC 7323"),
 	knobBool("tcp_sack", func(c *Config) *bool { return &c.SACK }, "selective acknowledgements", "RFC 2018"),
+	knobBool("tcp_dsack", func(c *Config) *bool { return &c.DSACK }, "report duplicates in SACK options", "RFC 2883"),
 	knobBool("tcp_window_scaling", func(c *Config) *bool { return &c.WindowScaling }, "window scale option", "RFC 7323"),
 	knobBytes("tcp_rmem_default", 256, maxBuffer, func(c *Config) *int { return &c.RmemDefault }, "receive buffer of a new socket (middle value of tcp_rmem)", linuxDoc),
 	knobBytes("tcp_rmem_max", 256, maxBuffer, func(c *Config) *int { return &c.RmemMax }, "largest receive buffer of auto-tuning (last value of tcp_rmem)", linuxDoc),
 	knobBytes("tcp_wmem_max", 256, maxBuffer, func(c *Config) *int { return &c.WmemMax }, "send buffer (last value of tcp_wmem)", linuxDoc),
 	knobInt("tcp_adv_win_scale", -31, 31, func(c *Config) *int { return &c.AdvWinScale }, "part of the receive buffer that is kept for overhead: 1/2^n, or all but 1/2^-n", linuxDoc),
+	knobBool("rmem_truesize", func(c *Config) *bool { return &c.Truesize }, "charge the receive buffer with the memory of Linux's packets, not with payload alone", "Linux skb truesize, scaling_ratio"),
 	knobBool("tcp_moderate_rcvbuf", func(c *Config) *bool { return &c.Autotune }, "receive buffer auto-tuning", linuxDoc),
 
 	knobWord("rto_estimator", rtoWords, func(c *Config) wordField { return enumField(&c.RTO, rtoWords) }, "how the retransmission timeout follows from round-trip times", "RFC 6298; Linux tcp_rtt_estimator"),

@@ -18,12 +18,15 @@ type sender struct {
 	maxWindow uint32
 	// writeSeq is the end of what the user has written. push are the ends
 	// of writes that are not sent yet.
-	writeSeq  segment.Seq
-	push      []segment.Seq
-	finQueued bool
-	finSent   bool
-	wantWrite bool
-	sndBuf    int
+	writeSeq segment.Seq
+	push     []segment.Seq
+	// pushed is the last of them so far, tailFrom where the segment starts
+	// that the next write continues.
+	pushed, tailFrom segment.Seq
+	finQueued        bool
+	finSent          bool
+	wantWrite        bool
+	sndBuf           int
 	// mss is how many payload bytes a segment carries.
 	mss uint32
 
@@ -81,6 +84,7 @@ func (ep *Endpoint) setISS(isn segment.Seq) {
 	ep.iss, ep.sndUna, ep.sndNxt = isn, isn, isn
 	ep.writeSeq, ep.smallSent, ep.rttRound, ep.roundEnd = isn+1, isn, isn, isn
 	ep.maxOutEnd, ep.highSeq, ep.sackEnd = isn, isn, isn
+	ep.pushed, ep.tailFrom = isn+1, isn
 }
 
 // bytesAcked is how many bytes of the user's stream the peer has acknowledged.
@@ -167,10 +171,37 @@ func (ep *Endpoint) dataNxt() segment.Seq {
 	return ep.sndNxt
 }
 
-// append adds n bytes of the user.
+// append adds n bytes of the user. The end of each write is marked to be
+// pushed, and so is the end of a segment after every half of the peer's
+// largest window, so that a receiver who waits for PSH does not starve.
 func (ep *Endpoint) append(n uint32) {
-	ep.writeSeq = ep.writeSeq.Add(n)
-	ep.push = append(ep.push, ep.writeSeq)
+	end := ep.writeSeq.Add(n)
+	half, size := ep.maxWindow>>1, max(ep.mss, 1)
+	if ep.tailFrom == ep.iss || ep.tailFrom.Less(ep.dataNxt()) {
+		ep.tailFrom = maxSeq(ep.dataNxt(), ep.iss+1)
+	}
+	for {
+		// The end of the first segment that lies beyond half a window.
+		over := max(int32(ep.pushed.Add(half)-ep.tailFrom)+1, 1)
+		mark := ep.tailFrom.Add((uint32(over) + size - 1) / size * size)
+		if half == 0 || !mark.LessEq(end) {
+			break
+		}
+		ep.markPush(mark)
+		ep.tailFrom = mark
+	}
+	for end.Sub(ep.tailFrom) > int32(size) {
+		ep.tailFrom = ep.tailFrom.Add((uint32(end-ep.tailFrom) - 1) / size * size)
+	}
+	ep.writeSeq = end
+	ep.markPush(end)
+}
+
+func (ep *Endpoint) markPush(at segment.Seq) {
+	if n := len(ep.push); n == 0 || ep.push[n-1] != at {
+		ep.push = append(ep.push, at)
+	}
+	ep.pushed = at
 }
 
 // output sends what the windows allow (RFC 9293 section 3.10.2 and 3.8.6.2.1,
@@ -206,6 +237,7 @@ func (ep *Endpoint) output(now des.Time) {
 		ep.sendNew(now, n, fin)
 		sent = true
 	}
+	limited = limited || ep.inFlight() >= ep.win.Cwnd
 	if sent {
 		ep.scheduleProbe(now, false)
 	}

@@ -2,6 +2,7 @@ package tcpmodel
 
 import (
 	"math/bits"
+	"slices"
 
 	"tcplab/des"
 	"tcplab/tcpmodel/segment"
@@ -28,10 +29,13 @@ type timers struct {
 	// lastAck is when the last acceptable ACK came.
 	lastAck    des.Time
 	keepProbes int
+	// probing is when the window was first probed, never if it is open.
+	probing des.Time
 }
 
 func (ep *Endpoint) initTimers() {
 	ep.timer = ep.st.sim.NewTimer(ep.st.component, ep, 0)
+	ep.probing = never
 	ep.stopTimers()
 }
 
@@ -263,7 +267,11 @@ func (ep *Endpoint) probeIfBlocked(now des.Time) {
 }
 
 func (ep *Endpoint) armPersist(now des.Time) {
-	ep.arm(now, timerPersist, now+ep.st.cfg.backedOff(max(ep.rto, ep.st.cfg.RTOMin), uint(ep.backoff)))
+	wait := ep.st.cfg.backedOff(max(ep.rto, ep.st.cfg.RTOMin), uint(ep.backoff))
+	if u := ep.sock.UserTimeout; u > 0 && ep.probing != never {
+		wait = min(wait, max(u-(now-ep.probing), probeMargin))
+	}
+	ep.arm(now, timerPersist, now+wait)
 }
 
 // persistTimeout probes a closed window; the probe repeats the last
@@ -271,7 +279,7 @@ func (ep *Endpoint) armPersist(now des.Time) {
 // window that is open but too small for a full segment is used as it is.
 func (ep *Endpoint) persistTimeout(now des.Time) {
 	if ep.rtx.len() > 0 || ep.unsent() == 0 {
-		ep.probes = 0
+		ep.probes, ep.probing = 0, never
 		return
 	}
 	cfg := &ep.st.cfg
@@ -279,12 +287,19 @@ func (ep *Endpoint) persistTimeout(now des.Time) {
 	if ep.closed {
 		limit = ep.orphanRetries()
 	}
+	if ep.probing == never {
+		ep.probing = now
+	} else if u := ep.sock.UserTimeout; u > 0 && now-ep.probing >= u {
+		limit = 0
+	}
 	if int(ep.probes) >= limit {
+		ep.st.counters.TCPAbortOnTimeout++
 		ep.finish(now, ETIMEDOUT, CauseGiveUp)
 		return
 	}
 	if room := ep.sndUna.Add(ep.sndWnd).Sub(ep.sndNxt); room > 0 {
 		n := min(ep.unsent(), ep.boundMSS(), uint32(room))
+		ep.push = slices.Insert(ep.push, 0, ep.sndNxt.Add(n))
 		ep.sendNew(now, n, ep.finQueued && n == ep.unsent())
 		return
 	}

@@ -1,0 +1,169 @@
+package tcpmodel
+
+import (
+	"math/bits"
+
+	"tcplab/des"
+	"tcplab/tcpmodel/segment"
+)
+
+// receiveWindow is how much of the offered window is left.
+func (ep *Endpoint) receiveWindow() uint32 {
+	return uint32(max(int64(int32(ep.rcvWup.Add(ep.rcvWnd)-ep.rcvNxt)), 0))
+}
+
+// spaceUnit is what spaceRatio is a part of.
+const spaceUnit = 256
+
+// space is how many payload bytes the receive buffer offers in all.
+func (ep *Endpoint) space() int { return ep.rcvBuf * ep.spaceRatio / spaceUnit }
+
+// freeSpace is how many payload bytes the receive buffer still takes.
+func (ep *Endpoint) freeSpace() int {
+	return max((ep.rcvBuf-ep.memory)*ep.spaceRatio/spaceUnit, 0)
+}
+
+// truesize is how much of the receive buffer a segment with n bytes of payload
+// takes: with rmem_truesize what Linux charges for the packet (headroom,
+// headers and the shared info in a slab of a power of two, plus the struct
+// sk_buff), else payload and its share of overhead alone.
+func (ep *Endpoint) truesize(n uint32) int {
+	if !ep.st.cfg.Truesize {
+		return int(n) * spaceUnit / max(ep.spaceRatio, 1)
+	}
+	const headroom, line, sharedInfo, skBuff, smallest = 64 + tcpIPHeaders + tsOptionLen, 64, 320, 256, 512
+	need := roundUp(headroom+int(n), line) + sharedInfo
+	return max(1<<bits.Len(uint(need-1)), smallest) + skBuff
+}
+
+// charge takes a received segment into the account of the receive buffer.
+func (ep *Endpoint) charge(n uint32) { ep.memory += ep.truesize(n) }
+
+// releaseMemory gives back the part of the buffer that n bytes read took.
+func (ep *Endpoint) releaseMemory(n int) {
+	held := ep.readable + ep.held()
+	if held == 0 {
+		ep.memory = 0
+		return
+	}
+	ep.memory = int(int64(ep.memory) * int64(held) / int64(held+n))
+}
+
+// measureOverhead learns from a segment that sets a new size how much of the
+// receive buffer is payload (Linux's scaling_ratio).
+func (ep *Endpoint) measureOverhead(n uint32) {
+	if !ep.st.cfg.Truesize {
+		return
+	}
+	ep.spaceRatio = max(min(int(n)*spaceUnit/ep.truesize(n), spaceUnit-1), 1)
+	ep.autotune.space = min(ep.autotune.space, uint32(ep.space()))
+}
+
+// newWindow is the window to offer now, before the rule that the right edge
+// never moves left: the free space in whole segments, avoiding silly windows
+// (RFC 9293 section 3.8.6.2.2).
+func (ep *Endpoint) newWindow() uint32 {
+	full := ep.space()
+	free := ep.freeSpace()
+	mss := min(int(ep.ack.rcvMSS), full)
+	if mss <= 0 {
+		return 0
+	}
+	if free < full/2 && (free < full>>4 || free < mss) {
+		return 0
+	}
+	free = min(free, int(ep.rcvSsthresh))
+	if scale := ep.opt.rcvWScale; scale > 0 {
+		return uint32(roundUp(free, 1<<scale))
+	}
+	wnd := int(ep.rcvWnd)
+	if wnd <= free-mss || wnd > free {
+		wnd = free - free%mss
+	} else if mss == full && free > wnd+full/2 {
+		wnd = free
+	}
+	return uint32(wnd)
+}
+
+func roundUp(n, unit int) int { return (n + unit - 1) &^ (unit - 1) }
+
+// selectWindow sets the window that the next segment offers and returns the
+// value of its window field.
+func (ep *Endpoint) selectWindow() uint16 {
+	cur, wnd := ep.receiveWindow(), ep.newWindow()
+	if wnd < cur {
+		// RFC 9293 section 3.8.6: the right edge does not move left.
+		wnd = uint32(roundUp(int(cur), 1<<ep.opt.rcvWScale))
+	}
+	ep.rcvWnd, ep.rcvWup = wnd, ep.rcvNxt
+	if ep.opt.rcvWScale == 0 {
+		ep.rcvWnd = min(wnd, 65535)
+	} else {
+		ep.rcvWnd = min(wnd, 65535<<ep.opt.rcvWScale)
+	}
+	return uint16(ep.rcvWnd >> ep.opt.rcvWScale)
+}
+
+// growWindow lets more of the buffer be offered as full segments arrive
+// (Linux's tcp_grow_window).
+func (ep *Endpoint) growWindow(seg *segment.Segment) {
+	limit := uint32(ep.space())
+	if seg.Len < 128 || ep.rcvSsthresh >= limit {
+		return
+	}
+	ep.rcvSsthresh = min(ep.rcvSsthresh+2*ep.advMSS(), limit)
+}
+
+// adjustSpace enlarges the receive buffer to twice what the user read in the
+// last round trip (Linux's tcp_rcv_space_adjust, tcp_moderate_rcvbuf).
+func (ep *Endpoint) adjustSpace(now des.Time) {
+	a, cfg := &ep.autotune, &ep.st.cfg
+	if !cfg.Autotune || ep.rcvBufLocked || a.rtt == 0 || now-a.since < a.rtt {
+		return
+	}
+	copied := uint32(ep.copiedSeq - a.seq)
+	if copied > a.space {
+		wnd := uint64(copied)*2 + 16*uint64(ep.advMSS())
+		wnd += wnd * uint64(copied-a.space) / uint64(a.space) * 2
+		a.space = copied
+		buf := int(wnd)
+		if cfg.AdvWinScale > 0 {
+			buf = int(wnd << cfg.AdvWinScale)
+		}
+		ep.rcvBuf = max(ep.rcvBuf, min(buf, cfg.RmemMax))
+	}
+	a.seq, a.since = ep.copiedSeq, now
+}
+
+// measureReceiveRTT estimates the round-trip time at the receiver: with time
+// stamps from the echoed clock, else from the time that one window takes.
+func (ep *Endpoint) measureReceiveRTT(now des.Time, seg *segment.Segment) {
+	a := &ep.autotune
+	if !ep.st.cfg.Autotune {
+		return
+	}
+	var m des.Time
+	if ep.opt.tsOK {
+		if seg.TSEcr == 0 || seg.Len < ep.ack.rcvMSS {
+			return
+		}
+		m = max(des.Time(tsClock(now)+ep.tsOffset-seg.TSEcr)*des.Millisecond, des.Millisecond)
+	} else {
+		if a.rttSince != 0 && ep.rcvNxt.Less(a.rttSeq) {
+			return
+		}
+		m = now - a.rttSince
+		first := a.rttSince == 0
+		a.rttSeq, a.rttSince = ep.rcvNxt.Add(ep.rcvWnd), now
+		if first {
+			return
+		}
+	}
+	if a.rtt == 0 {
+		a.rtt = m
+	} else if ep.opt.tsOK {
+		a.rtt += (m - a.rtt) / 8
+	} else {
+		a.rtt = min(a.rtt, m)
+	}
+}
