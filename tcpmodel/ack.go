@@ -75,7 +75,7 @@ func (ep *Endpoint) ackText(now des.Time, seg *segment.Segment) bool {
 	if seg.Ack.Less(ep.sndUna) {
 		// RFC 5961 section 5: older than anything that the peer can still
 		// have to say is suspect.
-		if uint32(ep.sndUna-seg.Ack) > min(ep.maxWindow, ep.bytesAcked()) {
+		if uint64(ep.sndUna-seg.Ack) > min(uint64(ep.maxWindow), ep.bytesAcked()) {
 			ep.challengeAck(now)
 			return false
 		}

@@ -143,7 +143,7 @@ func (ep *Endpoint) SetApp(app App, tag uint64) { ep.app, ep.tag = app, tag }
 // Stats returns what the connection has done so far.
 func (ep *Endpoint) Stats() *ConnStats {
 	ep.stats.SRTT = ep.rtt.smoothed()
-	ep.stats.BytesAcked = uint64(ep.bytesAcked())
+	ep.stats.BytesAcked = ep.bytesAcked()
 	return &ep.stats
 }
 

@@ -42,7 +42,7 @@ func (ep *Endpoint) Info() Info {
 		RTT: micros(ep.rtt.srtt), RTTVar: micros(ep.rtt.mdev), SndSsthresh: ep.win.Ssthresh, SndCwnd: ep.win.Cwnd,
 		AdvMSS: ep.advMSS(), Reordering: ep.reordering,
 		RcvRTT: micros(ep.autotune.rtt), RcvSpace: ep.autotune.space, RcvSsthresh: ep.rcvSsthresh,
-		TotalRetrans: ep.stats.Retransmits, BytesAcked: uint64(ep.bytesAcked()), BytesReceived: ep.stats.BytesReceived,
+		TotalRetrans: ep.stats.Retransmits, BytesAcked: ep.bytesAcked(), BytesReceived: ep.stats.BytesReceived,
 		BytesSent: ep.stats.BytesSent, SegsOut: ep.stats.SegsOut, SegsIn: ep.stats.SegsIn,
 		NotsentBytes: ep.unsent(), MinRTT: micros(ep.rtt.lowest()), SndWnd: ep.sndWnd, RcvWnd: ep.rcvWnd,
 		Delivered: ep.delivered, DsackDups: ep.dsackDups,

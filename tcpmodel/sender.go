@@ -88,15 +88,13 @@ func (ep *Endpoint) setISS(isn segment.Seq) {
 }
 
 // bytesAcked is how many bytes of the user's stream the peer has acknowledged.
-func (ep *Endpoint) bytesAcked() uint32 {
-	n := uint32(ep.sndUna - ep.iss)
-	if n > 0 {
-		n--
+// Sequence numbers wrap, so it counts what was sent less what is in flight.
+func (ep *Endpoint) bytesAcked() uint64 {
+	from := ep.sndUna
+	if from == ep.iss {
+		from++
 	}
-	if ep.finSent && n > 0 && ep.sndUna == ep.sndNxt {
-		n--
-	}
-	return n
+	return ep.stats.BytesSent - uint64(max(ep.dataNxt().Sub(from), 0))
 }
 
 // setMSS fixes the segment size when both SYNs are known (RFC 9293 section
