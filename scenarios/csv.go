@@ -21,9 +21,14 @@ func column(name, unit string) string {
 	return quantity + "_" + unitSuffix.Replace(unit)
 }
 
+// appendNumber writes a number, nothing where there is none, and inf for what
+// did not come.
 func appendNumber(b []byte, v float64) []byte {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	switch {
+	case math.IsNaN(v):
 		return b
+	case math.IsInf(v, 1):
+		return append(b, "inf"...)
 	}
 	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }

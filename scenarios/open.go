@@ -66,9 +66,9 @@ func readManifest(dir string) (*Manifest, error) {
 	}
 	m := new(Manifest)
 	if err := json.Unmarshal(text, m); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, manifestName), err)
+		return nil, fmt.Errorf("%s is not a manifest that this version reads: %w", filepath.Join(dir, manifestName), err)
 	}
-	if m.Tool != "tcplab" {
+	if m.Tool != toolName {
 		return nil, fmt.Errorf("%s names %q as its tool: %s is %w", filepath.Join(dir, manifestName), m.Tool, dir, ErrForeign)
 	}
 	return m, nil

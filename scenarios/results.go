@@ -6,12 +6,18 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"tcplab/scenarios/measure"
 	"tcplab/scenarios/spec"
 )
+
+// toolName marks a manifest as one of ours.
+const toolName = "tcplab"
 
 // Manifest says what a results directory holds and where it comes from. Only
 // here are figures that differ between two runs of the same scenario.
@@ -24,10 +30,10 @@ type Manifest struct {
 	Scenario string `json:"scenario"`
 	Title    string `json:"title"`
 	// SHA256 is that of scenario.yaml.
-	SHA256       string      `json:"scenario_sha256"`
-	Parameters   []Parameter `json:"parameters"`
-	Seed         uint64      `json:"seed"`
-	Replications int         `json:"replications"`
+	SHA256       string     `json:"scenario_sha256"`
+	Parameters   Parameters `json:"parameters"`
+	Seed         uint64     `json:"seed"`
+	Replications int        `json:"replications"`
 
 	// Events, Packets and SimulatedSeconds are sums over the replications.
 	Events           uint64  `json:"events"`
@@ -40,10 +46,57 @@ type Manifest struct {
 	Bands   []measure.Band `json:"bands"`
 }
 
-// Parameter is a parameter of the scenario with its value in the run.
-type Parameter struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+// Parameters are the parameters of a scenario, in its order, with their values
+// in the run. In JSON they are an object.
+type Parameters []Parameter
+
+// Parameter is one of them.
+type Parameter struct{ Name, Value string }
+
+// MarshalJSON writes an object whose members are in order.
+func (p Parameters) MarshalJSON() ([]byte, error) {
+	out := []byte("{")
+	for i, x := range p {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		name, err1 := marshal(x.Name)
+		value, err2 := marshal(x.Value)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		out = append(append(append(out, name...), ':'), value...)
+	}
+	return append(out, '}'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Parameters) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return errors.Join(err, errors.New("parameters: not an object"))
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		x := Parameter{Name: fmt.Sprint(name)}
+		if err := d.Decode(&x.Value); err != nil {
+			return err
+		}
+		*p = append(*p, x)
+	}
+	return nil
+}
+
+// marshal is json.Marshal for files that people read: < and > stay as they are.
+func marshal(value any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return bytes.TrimRight(out.Bytes(), "\n"), err
 }
 
 // Column describes the file of a series or of a sample, NAME.csv.
@@ -73,7 +126,7 @@ func NewResults(sc *spec.Scenario, out *Outcome) (*Results, error) {
 	}
 	sum := sha256.Sum256(resolved)
 	r := &Results{Scenario: resolved, Outcome: out, Manifest: Manifest{
-		Tool: "tcplab", Scenario: sc.Name, Title: sc.Title, SHA256: hex.EncodeToString(sum[:]), Parameters: []Parameter{},
+		Tool: toolName, Scenario: sc.Name, Title: sc.Title, SHA256: hex.EncodeToString(sum[:]), Parameters: Parameters{},
 		Seed: sc.Seed, Replications: out.Replications,
 		Events: out.Events, Packets: out.Packets, SimulatedSeconds: out.Simulated.Seconds(),
 		Series: []Column{}, Samples: []Column{}, Bands: out.Result.Bands,
@@ -132,17 +185,13 @@ func summary(m *Manifest, out *Outcome) ([]byte, error) {
 		Right   *float64 `json:"right"`
 		Message string   `json:"message"`
 	}
-	expectations := []expectation{}
+	expectations := lines{}
 	for _, e := range out.Expectations {
 		x := expectation{Text: e.Text, Passed: e.Passed, Message: e.Message}
 		if !e.Null {
 			x.Left, x.Right = finite(e.Left), finite(e.Right)
 		}
 		expectations = append(expectations, x)
-	}
-	parameters := ordered{}
-	for _, p := range m.Parameters {
-		parameters = append(parameters, member{p.Name, p.Value})
 	}
 	metrics := ordered{}
 	for _, x := range out.Result.Metrics {
@@ -156,10 +205,11 @@ func summary(m *Manifest, out *Outcome) ([]byte, error) {
 		}
 		metrics = append(metrics, member{x.Name, value})
 	}
-	return ordered{
-		{"scenario", m.Scenario}, {"parameters", parameters}, {"seed", m.Seed}, {"replications", m.Replications},
+	text, err := ordered{
+		{"scenario", m.Scenario}, {"parameters", m.Parameters}, {"seed", m.Seed}, {"replications", m.Replications},
 		{"expectations", expectations}, {"metrics", metrics},
 	}.text(0)
+	return append(text, '\n'), err
 }
 
 func finite(v float64) *float64 {
@@ -167,6 +217,13 @@ func finite(v float64) *float64 {
 		return nil
 	}
 	return &v
+}
+
+// lines is a JSON array, one element a line.
+type lines []any
+
+func (l lines) text(depth int) ([]byte, error) {
+	return block('[', ']', len(l), depth, func(i int) (any, string) { return l[i], "" })
 }
 
 // ordered is a JSON object whose members keep their order, one a line.
@@ -178,37 +235,34 @@ type member struct {
 }
 
 func (o ordered) text(depth int) ([]byte, error) {
-	var out bytes.Buffer
-	out.WriteString("{")
-	for i, m := range o {
+	return block('{', '}', len(o), depth, func(i int) (any, string) { return o[i].value, strconv.Quote(o[i].name) + ": " })
+}
+
+// block writes n values, each on a line of its own behind its name.
+func block(left, right byte, n, depth int, at func(i int) (value any, name string)) ([]byte, error) {
+	out := []byte{left}
+	for i := range n {
 		if i > 0 {
-			out.WriteString(",")
+			out = append(out, ',')
 		}
-		out.WriteString("\n")
-		for range depth + 1 {
-			out.WriteString("  ")
-		}
-		out.WriteString(strconv.Quote(m.name) + ": ")
-		text, err := json.Marshal(m.value)
-		if inner, ok := m.value.(ordered); ok {
+		value, name := at(i)
+		out = append(append(append(out, '\n'), strings.Repeat("  ", depth+1)...), name...)
+		var text []byte
+		var err error
+		if inner, ok := value.(interface{ text(int) ([]byte, error) }); ok {
 			text, err = inner.text(depth + 1)
+		} else {
+			text, err = marshal(value)
 		}
 		if err != nil {
 			return nil, err
 		}
-		out.Write(text)
+		out = append(out, text...)
 	}
-	if len(o) > 0 {
-		out.WriteString("\n")
-		for range depth {
-			out.WriteString("  ")
-		}
+	if n > 0 {
+		out = append(append(out, '\n'), strings.Repeat("  ", depth)...)
 	}
-	out.WriteString("}")
-	if depth == 0 {
-		out.WriteString("\n")
-	}
-	return out.Bytes(), nil
+	return append(out, right), nil
 }
 
 // FigureName returns the name of the files of figure i (from 0) of a scenario.

@@ -122,19 +122,19 @@ func runOne(ctx context.Context, sc *spec.Scenario, number uint32, progress func
 }
 
 // A slice of a run should take some ten milliseconds, so that progress and
-// interruption are prompt, and be at most one part in mostSlice of the run, so
+// interruption are prompt, and be at most one part in leastSlices of the run, so
 // that a calm start does not make the slices long before a storm.
 const (
-	firstSlice = 10_000
-	mostSlice  = 200
-	fewEvents  = 50_000
-	manyEvents = 400_000
+	firstSlice  = des.Millisecond
+	leastSlices = 200
+	fewEvents   = 50_000
+	manyEvents  = 400_000
 )
 
 // advance runs the simulation to its end in slices of simulated time.
 func (w *world) advance(ctx context.Context, progress func(des.Time, uint64)) error {
 	end := w.recorder.Until()
-	slice := max(1, end/firstSlice)
+	slice := firstSlice
 	for w.sim.Now() < end {
 		before := w.sim.Events()
 		w.sim.Run(min(end, w.sim.Now()+slice))
@@ -144,7 +144,7 @@ func (w *world) advance(ctx context.Context, progress func(des.Time, uint64)) er
 		progress(w.sim.Now(), w.sim.Events())
 		switch ran := w.sim.Events() - before; {
 		case ran < fewEvents:
-			slice = min(2*slice, max(1, end/mostSlice))
+			slice = min(2*slice, max(firstSlice, end/leastSlices))
 		case ran > manyEvents:
 			slice = max(1, slice/2)
 		}

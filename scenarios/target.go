@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,7 +99,7 @@ func checkTarget(dir string) error {
 			return nil
 		case lockName:
 		case manifestName:
-			if _, err := readManifest(dir); err == nil {
+			if ours(filepath.Join(dir, manifestName)) {
 				return nil
 			}
 			foreign = e.Name()
@@ -110,6 +111,18 @@ func checkTarget(dir string) error {
 		return fmt.Errorf("%s holds %s and is %w, so that nothing in it is replaced (choose another --out, or remove it)", dir, foreign, ErrForeign)
 	}
 	return nil
+}
+
+// ours reports whether a manifest is one of tcplab's, of any version.
+func ours(path string) bool {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	var m struct {
+		Tool string `json:"tool"`
+	}
+	return json.Unmarshal(text, &m) == nil && m.Tool == toolName
 }
 
 // makeDir makes the directory and those above it, and remembers which.
@@ -169,11 +182,14 @@ func (t *Target) Write(name string, data []byte) error {
 // Commit puts all files into their places, the manifest last, and lets go of the
 // directory. Every file has been flushed to the disk when its name appears.
 func (t *Target) Commit(m *Manifest) error {
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(m); err != nil {
 		return err
 	}
-	if err := t.Write(manifestName, append(text, '\n')); err != nil {
+	if err := t.Write(manifestName, text.Bytes()); err != nil {
 		return err
 	}
 	for _, name := range replaced {

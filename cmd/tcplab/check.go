@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"tcplab/scenarios"
+	"tcplab/scenarios/spec"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var in input
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:   "check [FILE|NAME]...",
+		Short: "Run scenarios and see whether what they expect holds",
+		Long: `Run scenarios, by default the whole library, and see whether what they expect
+holds. Nothing is written. The exit status is 1 if an expectation fails and 2 if
+a scenario is wrong.`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return scenarioNames(), cobra.ShellCompDirectiveDefault
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.check(cmd, args, &in, quiet) },
+	}
+	in.addFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "print only what fails")
+	if err := cmd.RegisterFlagCompletionFunc("set", completeSet); err != nil {
+		panic(err)
+	}
+	return cmd
+}
+
+func (a *app) check(cmd *cobra.Command, refs []string, in *input, quiet bool) error {
+	if len(refs) == 0 {
+		list, err := scenarios.List()
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			refs = append(refs, e.Name)
+		}
+	}
+	var wrong spec.Errors
+	failed := false
+	for _, ref := range refs {
+		passed, err := a.checkOne(cmd, ref, in, quiet)
+		var problems spec.Errors
+		switch {
+		case errors.Is(err, context.Canceled):
+			return err
+		case errors.As(err, &problems):
+			wrong = append(wrong, problems...)
+		case err != nil:
+			return fmt.Errorf("%s: %w", ref, err)
+		}
+		failed = failed || !passed
+	}
+	switch {
+	case len(wrong) > 0:
+		return wrong
+	case failed:
+		return errExpectation
+	default:
+		return nil
+	}
+}
+
+// checkOne runs a scenario and prints what became of its expectations.
+func (a *app) checkOne(cmd *cobra.Command, ref string, in *input, quiet bool) (passed bool, err error) {
+	sc, err := a.load(cmd, ref, in, quiet)
+	if err != nil {
+		return false, err
+	}
+	bar := a.newProgress(sc.Name, quiet)
+	outcome, err := scenarios.Run(cmd.Context(), sc, scenarios.Options{Progress: bar.update})
+	bar.finish()
+	if err != nil {
+		return false, err
+	}
+	style := a.styleOf(a.stdout)
+	good, all := outcome.Passed(), len(outcome.Expectations)
+	passed = good == all
+	if !passed || !quiet {
+		note := fmt.Sprintf("%d of %d expectations hold", good, all)
+		if all == 0 {
+			note = "runs (it expects nothing)"
+		}
+		a.print("%s %-22s %s\n", style.mark(passed), ref, note)
+	}
+	for e := range slices.Values(outcome.Expectations) {
+		if !e.Passed {
+			a.print("    %s\n", e.Message)
+		}
+	}
+	return passed, a.out.Flush()
+}
