@@ -9,7 +9,7 @@
 //
 //	CLOSED                    Stack.reset                 stack.go
 //	LISTEN                    Listener.arrives            listener.go
-//	SYN-RECEIVED, passive     Stack.requestArrives        request.go
+//	SYN-RECEIVED, passive     Stack.requestArrives        synreceived.go
 //	TIME-WAIT                 Stack.timeWaitArrives       timewait.go
 //	SYN-SENT and all others   Endpoint.arrive             arrives.go
 //

@@ -175,9 +175,8 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 func (l *Listener) sendCookie(now des.Time, in *segment.Segment, key connKey, o synOptions) {
 	st := l.st
 	l.lastCookie = now
-	seg := &st.scratch
-	*seg = segment.Segment{Src: st.node, Dst: in.Src, SrcPort: in.DstPort, DstPort: in.SrcPort,
-		Flags: segment.SYN | segment.ACK, Ack: in.Seq + 1}
+	seg := st.blank(key, segment.SYN|segment.ACK)
+	seg.Ack = in.Seq + 1
 	seg.Seq, _ = st.makeCookie(now, key, in.Seq, o.mss)
 	st.cfg.offer(seg, &o, o.rcvWScale)
 	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, o.tsOK))

@@ -260,8 +260,7 @@ func (st *Stack) reset(now des.Time, in *segment.Segment) {
 	if in.Has(segment.RST) {
 		return
 	}
-	seg := &st.scratch
-	*seg = segment.Segment{Src: st.node, Dst: in.Src, SrcPort: in.DstPort, DstPort: in.SrcPort, Flags: segment.RST}
+	seg := st.blank(keyOf(in.Src, in.SrcPort, in.DstPort), segment.RST)
 	if in.Has(segment.ACK) {
 		seg.Seq = in.Ack
 	} else {
@@ -269,6 +268,13 @@ func (st *Stack) reset(now des.Time, in *segment.Segment) {
 		seg.Ack = in.End()
 	}
 	st.transmit(now, Conn{}, seg, CauseReset)
+}
+
+// blank returns the scratch segment with the addresses, ports and flags of a
+// segment of connection k.
+func (st *Stack) blank(k connKey, f segment.Flags) *segment.Segment {
+	st.scratch = segment.Segment{Src: st.node, Dst: k.remote(), SrcPort: k.localPort(), DstPort: k.remotePort(), Flags: f}
+	return &st.scratch
 }
 
 // transmit sends seg.

@@ -172,9 +172,8 @@ func (st *Stack) timeWaitArrives(now des.Time, i uint32, seg *segment.Segment) {
 }
 
 func (st *Stack) ackTimeWait(now des.Time, w *timeWait) {
-	seg := &st.scratch
-	*seg = segment.Segment{Src: st.node, Dst: w.key.remote(), SrcPort: w.key.localPort(), DstPort: w.key.remotePort(),
-		Flags: segment.ACK, Seq: w.sndNxt, Ack: w.rcvNxt, Wnd: uint16(min(w.rcvWnd>>w.rcvWScale, 65535))}
+	seg := st.blank(w.key, segment.ACK)
+	seg.Seq, seg.Ack, seg.Wnd = w.sndNxt, w.rcvNxt, uint16(min(w.rcvWnd>>w.rcvWScale, 65535))
 	if w.tsOK {
 		seg.Opts, seg.TSVal, seg.TSEcr = segment.OptTimestamps, tsClock(now)+w.tsOffset, w.tsRecent
 	}

@@ -8,12 +8,8 @@ import (
 // blank returns the stack's scratch segment with the fixed fields of the
 // connection, SEQ = SND.NXT.
 func (ep *Endpoint) blank(f segment.Flags) *segment.Segment {
-	seg := &ep.st.scratch
-	*seg = segment.Segment{
-		Src: ep.st.node, Dst: ep.key.remote(),
-		SrcPort: ep.key.localPort(), DstPort: ep.key.remotePort(),
-		Flags: f, Seq: ep.sndNxt, Stream: ep.stream,
-	}
+	seg := ep.st.blank(ep.key, f)
+	seg.Seq, seg.Stream = ep.sndNxt, ep.stream
 	return seg
 }
 
