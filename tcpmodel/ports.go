@@ -8,9 +8,9 @@ import "tcplab/tcpmodel/segment"
 // if tcp_tw_reuse allows it. It returns EADDRNOTAVAIL when none is free.
 func (st *Stack) ephemeralPort(dst segment.Node, port uint16) (uint16, error) {
 	low, n := uint32(st.cfg.PortLow), uint32(st.cfg.PortHigh-st.cfg.PortLow+1)
-	offset := uint32(st.keyed(keyPorts, uint64(dst), uint64(port)))
+	first := uint32(st.keyed(keyPorts, uint64(dst), uint64(port)))%n + st.nextPort%n
 	for i := range n {
-		p := uint16(low + (offset+st.nextPort+i)%n)
+		p := uint16(low + (first+i)%n)
 		if st.portFree(dst, port, p) {
 			st.nextPort += i + 1
 			return p, nil
