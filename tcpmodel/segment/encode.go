@@ -48,7 +48,8 @@ const (
 )
 
 // Encode appends the IPv4 packet that s stands for to dst: IPLen bytes with
-// correct checksums. TCP goes as itself, KindICMP as an ICMP error that quotes
+// correct checksums, but for the transport checksum of a packet that is Corrupt
+// (protocol 253 has none). TCP goes as itself, KindICMP as an ICMP error that quotes
 // an IPv4 header and 8 bytes of TCP, KindRaw as UDP (as protocol 253 below 28
 // bytes). IPv4 ID is 0 with DF set (RFC 6864 section 4.1), TTL 64, the urgent
 // pointer 0. The payload is that of FillPayload.
@@ -117,9 +118,34 @@ func encode(dst []byte, s *Segment, addrs *Addresses, payload []byte) ([]byte, e
 		proto = protoUDP
 		putUDP(body, s, pseudo(ends[0], ends[1], protoUDP, len(body)))
 	}
+	if s.Corrupt {
+		spoil(body, proto)
+	}
 	putIP(p, s.ECN, proto, ends[0], ends[1])
 	binary.BigEndian.PutUint16(p[10:], checksum(p[:ipHeaderLen], 0))
 	return dst, nil
+}
+
+// spoil makes the transport checksum wrong in its lowest bit, or in the bit
+// above where it would come out as 0, which in UDP says that there is none.
+func spoil(body []byte, proto byte) {
+	at := 0
+	switch proto {
+	case protoTCP:
+		at = 16
+	case protoUDP:
+		at = 6
+	case protoICMP:
+		at = 2
+	default:
+		return
+	}
+	sum := binary.BigEndian.Uint16(body[at:])
+	wrong := sum ^ 1
+	if wrong == 0 {
+		wrong = sum ^ 2
+	}
+	binary.BigEndian.PutUint16(body[at:], wrong)
 }
 
 // putIP writes an IPv4 header for a packet of len(p) bytes, without checksum.

@@ -73,7 +73,8 @@ type Block struct{ Left, Right Seq }
 // Segment is one packet as the network carries it: a value without pointers,
 // 88 bytes, copied from ring to ring. Wnd is the window field as on the wire,
 // not scaled. The payload is Len bytes of the stream Stream from Offset on;
-// PayloadByte says what they are.
+// PayloadByte says what they are. Corrupt says that bits were changed on the
+// way: the transport checksum is wrong, and its receiver drops the packet.
 type Segment struct {
 	Src, Dst         Node
 	SrcPort, DstPort uint16
@@ -86,6 +87,7 @@ type Segment struct {
 	WScale           uint8
 	MSS              uint16
 	NumSACK          uint8
+	Corrupt          bool
 	Len              uint32
 	TSVal, TSEcr     uint32
 	Stream           uint32

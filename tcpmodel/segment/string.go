@@ -75,7 +75,11 @@ func (s *Segment) String() string {
 	if s.ECN != NotECT {
 		l.text(", ").text(s.ECN.String())
 	}
-	return string(l.text(", len ").num(uint64(s.Len)).b)
+	l.text(", len ").num(uint64(s.Len))
+	if s.Corrupt {
+		l.text(", corrupt")
+	}
+	return string(l.b)
 }
 
 func (s *Segment) appendOptions(l *line) {
