@@ -85,6 +85,9 @@ func (ep *Endpoint) ackText(now des.Time, seg *segment.Segment) bool {
 		}
 		return true
 	}
+	if ep.st.cfg.AckPolicy == AckLinux {
+		ep.takeTimestamp(now, seg)
+	}
 	before := ep.sndUna
 	if seg.SegLen() > 0 {
 		in.flags |= ackCarries

@@ -28,7 +28,15 @@ type ackState struct {
 	lastData des.Time
 	// rcvMSS is the guess of the peer's segment size.
 	rcvMSS uint32
+	// dups counts the ACKs that were sent for segments out of order at
+	// RCV.NXT = dupsAt, compressed those that wait for timerSack.
+	dups, compressed uint8
+	dupsAt           segment.Seq
 }
+
+// enoughDups is how many duplicate ACKs are never held back: those that fast
+// retransmit without SACK needs.
+const enoughDups = 3
 
 func (a *ackState) inPingpong() bool { return a.pingpong >= pingpongThreshold }
 func (a *ackState) inQuick() bool    { return a.quick > 0 && !a.inPingpong() }
@@ -54,18 +62,7 @@ func (a *ackState) enterQuickFor(ep *Endpoint, limit uint32) {
 func (a *ackState) received(now des.Time, ep *Endpoint, seg *segment.Segment) {
 	a.scheduled = true
 	ep.measureReceiveRTT(now, seg)
-	if seg.Len >= a.rcvMSS {
-		if seg.Len != a.rcvMSS {
-			ep.measureOverhead(seg.Len)
-		}
-		a.rcvMSS = min(seg.Len, ep.advMSS())
-		if seg.Has(segment.PSH) {
-			a.pushed = true
-		}
-	} else {
-		a.pushed2 = a.pushed2 || a.pushed
-		a.pushed = true
-	}
+	a.measureMSS(ep, seg)
 	if a.ato == 0 {
 		a.incrQuick(ep, quickAckMax)
 		a.ato = atoMin
@@ -82,7 +79,41 @@ func (a *ackState) received(now des.Time, ep *Endpoint, seg *segment.Segment) {
 	}
 	a.lastData = now
 	ep.ecnReceive(now, seg)
-	ep.growWindow(seg)
+	if seg.Len >= smallestToGrow {
+		ep.growWindow(seg.Len)
+	}
+}
+
+// smallestToGrow is the payload of a segment in order that lets the window grow.
+const smallestToGrow = 128
+
+// measureMSS guesses the peer's segment size.
+func (a *ackState) measureMSS(ep *Endpoint, seg *segment.Segment) {
+	if seg.Len < a.rcvMSS {
+		a.pushed2 = a.pushed2 || a.pushed
+		a.pushed = true
+		return
+	}
+	if seg.Len != a.rcvMSS {
+		ep.measureOverhead(seg.Len)
+	}
+	a.rcvMSS = min(seg.Len, ep.advMSS())
+	if seg.Has(segment.PSH) {
+		a.pushed = true
+	}
+}
+
+// outOfOrder takes note of a segment beyond RCV.NXT (Linux's
+// tcp_data_queue_ofo). RFC 5681 section 4.2 has it acknowledged at once.
+func (a *ackState) outOfOrder(now des.Time, ep *Endpoint, seg *segment.Segment) {
+	a.scheduled = true
+	a.now = a.now || ep.st.cfg.AckPolicy != AckLinux
+	ep.measureReceiveRTT(now, seg)
+	a.measureMSS(ep, seg)
+	ep.ecnReceive(now, seg)
+	if ep.opt.sackOK {
+		ep.growWindow(seg.Len)
+	}
 }
 
 // sent takes note that an acknowledgement has left, alone or with data.
@@ -93,6 +124,7 @@ func (a *ackState) sent() {
 		}
 	}
 	a.scheduled, a.now, a.pushed, a.pushed2 = false, false, false, false
+	a.compressed = 0
 }
 
 // dataSent takes note of data sent: an answer that follows a question at once
@@ -114,7 +146,41 @@ func (ep *Endpoint) maybeAck(now des.Time) {
 		ep.sendAck(now, CauseSegment)
 		return
 	}
+	if len(ep.ooo) > 0 {
+		ep.ackDisorder(now)
+		return
+	}
 	ep.delayAck(now)
+}
+
+// ackDisorder acknowledges while something is missing. After the first few ACKs
+// a peer that understands SACK gets one for many segments (tcp_comp_sack_*).
+func (ep *Endpoint) ackDisorder(now des.Time) {
+	a, cfg := &ep.ack, &ep.st.cfg
+	if a.dupsAt != ep.rcvNxt {
+		a.dupsAt, a.dups = ep.rcvNxt, 0
+	}
+	if !ep.opt.sackOK || int(a.compressed) >= cfg.CompSackNr || a.dups < enoughDups {
+		a.dups = min(a.dups+1, enoughDups)
+		ep.sendAck(now, CauseSegment)
+		return
+	}
+	a.compressed++
+	if ep.armed(timerSack) {
+		return
+	}
+	rtt := ep.autotune.rtt
+	if ep.rtt.srtt > 0 {
+		rtt = min(rtt, ep.rtt.srtt)
+	}
+	ep.armExactly(timerSack, now+min(cfg.CompSackDelay, rtt/20))
+}
+
+// flushAcks sends the ACK that stands for those that were held back.
+func (ep *Endpoint) flushAcks(now des.Time) {
+	if ep.ack.compressed > 0 {
+		ep.sendAck(now, CauseDelayedAck)
+	}
 }
 
 func (ep *Endpoint) ackDue() bool {

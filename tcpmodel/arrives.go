@@ -154,12 +154,19 @@ func (ep *Endpoint) checkSeq(now des.Time, seg *segment.Segment) bool {
 		ep.replyOutOfWindow(now, seg)
 		return false
 	}
-	// RFC 7323 section 4.3: the time stamp of the segment that is next in
-	// order is the one to echo.
-	if stamped && seg.Seq.LessEq(ep.rcvWup) && int32(seg.TSVal-ep.tsRecent) >= 0 {
-		ep.tsRecent, ep.tsRecentAt = seg.TSVal, now
+	if ep.st.cfg.AckPolicy != AckLinux {
+		ep.takeTimestamp(now, seg)
 	}
 	return true
+}
+
+// takeTimestamp keeps the time stamp to echo: that of the segment which is next
+// in order (RFC 7323 section 4.3). Linux leaves it to the fifth step, so that a
+// segment which that does not take, a SYN or an old ACK, leaves no trace.
+func (ep *Endpoint) takeTimestamp(now des.Time, seg *segment.Segment) {
+	if ep.opt.tsOK && seg.Opts&segment.OptTimestamps != 0 && seg.Seq.LessEq(ep.rcvWup) && int32(seg.TSVal-ep.tsRecent) >= 0 {
+		ep.tsRecent, ep.tsRecentAt = seg.TSVal, now
+	}
 }
 
 // pawsApplies tells a stale segment from a harmless one: an ACK that was

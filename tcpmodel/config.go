@@ -114,6 +114,10 @@ type Config struct {
 
 	AckPolicy  AckPolicy
 	DelackTime des.Time
+	// CompSackNr is tcp_comp_sack_nr, 0 for no compression of ACKs,
+	// CompSackDelay tcp_comp_sack_delay_ns.
+	CompSackNr    int
+	CompSackDelay des.Time
 
 	KeepaliveTime   des.Time
 	KeepaliveIntvl  des.Time
@@ -144,7 +148,7 @@ var linux = Config{
 	Retries2: 15, RetryBudget: true,
 	Congestion: "cubic", HyStart: true, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
 	TLP: true, FRTO: true, ECN: 2,
-	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond,
+	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond, CompSackNr: 44, CompSackDelay: des.Millisecond,
 	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,
 	FinTimeout: 60 * des.Second, TimeWait: 60 * des.Second, TwReuse: 2,
 	TwReuseDelay: des.Second, MaxTwBuckets: 131072,
@@ -161,7 +165,7 @@ func rfc9293() Config {
 	c.NoMetricsSave, c.SynCookies, c.Truesize = true, 0, false
 	c.RTO, c.RTOMin, c.RTOMax, c.RetryBudget = RTORFC6298, des.Second, 60*des.Second, false
 	c.Congestion, c.InitialWindow = "reno", 0
-	c.AckPolicy, c.DelackTime = AckRFC, 200*des.Millisecond
+	c.AckPolicy, c.DelackTime, c.CompSackNr = AckRFC, 200*des.Millisecond, 0
 	c.TimeWait, c.TwReuse = 240*des.Second, 0
 	c.InvalidRateLimit = 0
 	c.Somaxconn = 1 << 20

@@ -141,6 +141,8 @@ var knobs = []Knob{
 	knobBool("tcp_slow_start_after_idle", func(c *Config) *bool { return &c.SlowStartAfterIdle }, "reduce the congestion window after an idle time", linuxDoc+"; RFC 5681 section 4.1"),
 
 	knobWord("ack_policy", ackWords, func(c *Config) wordField { return enumField(&c.AckPolicy, ackWords) }, "when data are acknowledged", "Linux tcp_input; RFC 5681 section 4.2"),
+	knobInt("tcp_comp_sack_nr", 0, 255, func(c *Config) *int { return &c.CompSackNr }, "how many ACKs of segments out of order one may stand for", linuxDoc),
+	knobTime("tcp_comp_sack_delay_ns", 1, 0, 1_000_000_000, func(c *Config) *des.Time { return &c.CompSackDelay }, "how long such an ACK waits at most; also at most a 20th of the round-trip time", linuxDoc),
 	knobTime("delayed_ack", des.Millisecond, 0, 500, func(c *Config) *des.Time { return &c.DelackTime }, "longest delay of an ACK (ack_policy rfc5681)", "RFC 9293 MUST-40"),
 
 	knobTime("tcp_keepalive_time", des.Second, 1, maxInt, func(c *Config) *des.Time { return &c.KeepaliveTime }, "idle time before the first keepalive probe", linuxDoc+"; RFC 9293 MUST-28"),

@@ -49,8 +49,8 @@ func (ep *Endpoint) text(now des.Time, seg *segment.Segment) {
 			return
 		}
 	}
-	ep.charge(seg.Len)
 	if left.LessEq(ep.rcvNxt) {
+		ep.charge(seg.Len)
 		if left.Less(ep.rcvNxt) && seg.Len > 0 {
 			ep.reportDuplicate(left, ep.rcvNxt)
 		}
@@ -61,9 +61,9 @@ func (ep *Endpoint) text(now des.Time, seg *segment.Segment) {
 	if fin {
 		right++
 	}
-	ep.insert(stretch{segment.Block{Left: left, Right: right}, foreign, fin})
-	ep.ack.received(now, ep, seg)
-	ep.ack.now = true
+	ep.insert(now, stretch{segment.Block{Left: left, Right: right}, foreign, fin})
+	ep.ack.outOfOrder(now, ep, seg)
+	ep.charge(seg.Len)
 }
 
 // inOrder takes bytes up to right, and what waits behind them.
@@ -124,7 +124,7 @@ func (ep *Endpoint) foreign(seg *segment.Segment) uint32 {
 }
 
 // insert adds s to the stretches out of order, joined with those it touches.
-func (ep *Endpoint) insert(s stretch) {
+func (ep *Endpoint) insert(now des.Time, s stretch) {
 	i := 0
 	for i < len(ep.ooo) && ep.ooo[i].Right.Less(s.Left) {
 		i++
@@ -142,7 +142,7 @@ func (ep *Endpoint) insert(s stretch) {
 		s.fin = s.fin || o.fin
 	}
 	ep.ooo = slices.Replace(ep.ooo, i, j, s)
-	ep.remember(s.Block)
+	ep.remember(now, s.Block)
 }
 
 // held is how many bytes have arrived out of order.
@@ -161,9 +161,19 @@ func (ep *Endpoint) reportDuplicate(left, right segment.Seq) {
 	}
 }
 
+// expectedBlocks is how many blocks take turns in growing without an ACK for
+// each.
+const expectedBlocks = 2
+
 // remember puts b first among the blocks to report, in the place of those that
 // it has swallowed (RFC 2018 section 4: the most recent first).
-func (ep *Endpoint) remember(b segment.Block) {
+func (ep *Endpoint) remember(now des.Time, b segment.Block) {
+	if !slices.ContainsFunc(ep.blocks[:min(ep.numBlocks, expectedBlocks)], func(o segment.Block) bool {
+		return b.Left.LessEq(o.Left) && o.Right.LessEq(b.Right)
+	}) && ep.numBlocks >= expectedBlocks {
+		// An ACK that was held back has no room for all the news.
+		ep.flushAcks(now)
+	}
 	kept := uint8(0)
 	for _, o := range ep.blocks[:ep.numBlocks] {
 		if o.Left.Less(b.Left) || b.Right.Less(o.Right) {

@@ -15,6 +15,7 @@ const (
 	timerDelack
 	timerKeepalive
 	timerFin
+	timerSack
 	numTimers
 )
 
@@ -52,7 +53,11 @@ func (ep *Endpoint) armed(which int) bool { return ep.deadline[which] != des.Nev
 func (ep *Endpoint) stop(which int) { ep.deadline[which] = des.Never }
 
 func (ep *Endpoint) arm(now des.Time, which int, at des.Time) {
-	at = ep.st.cfg.roundTimer(now, at)
+	ep.armExactly(which, ep.st.cfg.roundTimer(now, at))
+}
+
+// armExactly is for what Linux does not leave to the timer wheel.
+func (ep *Endpoint) armExactly(which int, at des.Time) {
 	ep.deadline[which] = at
 	if at < ep.wake {
 		ep.wake = at
@@ -99,6 +104,8 @@ func (ep *Endpoint) expired(now des.Time, which int) {
 	case timerFin:
 		// FIN-WAIT-2 of a connection that the user has closed.
 		ep.finish(now, OK, CauseTimeout)
+	case timerSack:
+		ep.flushAcks(now)
 	}
 }
 

@@ -24,6 +24,7 @@ func (ep *Endpoint) transmit(now des.Time, seg *segment.Segment, why Cause) {
 		if seg.Flags&segment.RST == 0 {
 			ep.ack.sent()
 			ep.stop(timerDelack)
+			ep.stop(timerSack)
 		}
 	}
 	if ep.opt.tsOK {

@@ -69,8 +69,14 @@ func (ep *Endpoint) newWindow() uint32 {
 	if mss <= 0 {
 		return 0
 	}
-	if free < full/2 && (free < full>>4 || free < mss) {
-		return 0
+	if free < full/2 {
+		if ep.st.cfg.AckPolicy == AckLinux {
+			ep.ack.quick = 0
+		}
+		free &^= 1<<ep.opt.rcvWScale - 1
+		if free < full>>4 || free < mss {
+			return 0
+		}
 	}
 	free = min(free, int(ep.rcvSsthresh))
 	if scale := ep.opt.rcvWScale; scale > 0 {
@@ -104,14 +110,40 @@ func (ep *Endpoint) selectWindow() uint16 {
 	return uint16(ep.rcvWnd >> ep.opt.rcvWScale)
 }
 
-// growWindow lets more of the buffer be offered as full segments arrive
-// (Linux's tcp_grow_window).
-func (ep *Endpoint) growWindow(seg *segment.Segment) {
-	limit := uint32(ep.space())
-	if seg.Len < 128 || ep.rcvSsthresh >= limit {
+// growWindow lets more of the buffer be offered as segments arrive, as far as
+// it is free, and acknowledges at once while it does, so that the sender hears
+// of it (Linux's tcp_grow_window).
+func (ep *Endpoint) growWindow(n uint32) {
+	room := min(ep.space(), ep.freeSpace()) - int(ep.rcvSsthresh)
+	if room <= 0 {
 		return
 	}
-	ep.rcvSsthresh = min(ep.rcvSsthresh+2*ep.advMSS(), limit)
+	more := 2 * ep.advMSS()
+	if ep.truesize(n)*ep.spaceRatio/spaceUnit > int(n) {
+		more = ep.growthOfSmall(n)
+	}
+	if more == 0 {
+		return
+	}
+	ep.rcvSsthresh += min(uint32(room), max(more, 2*n))
+	if ep.st.cfg.AckPolicy == AckLinux {
+		ep.ack.quick |= 1
+	}
+}
+
+// growthOfSmall is by how much the window grows for a segment that takes more
+// of the buffer than its payload: as long as the window is small enough for the
+// largest buffer to hold it in such segments.
+func (ep *Endpoint) growthOfSmall(n uint32) uint32 {
+	overhead := ep.truesize(n) * ep.spaceRatio / spaceUnit / 2
+	window := ep.st.cfg.RmemMax * ep.spaceRatio / spaceUnit / 2
+	for ; int(ep.rcvSsthresh) <= window; window /= 2 {
+		if overhead <= int(n) {
+			return 2 * ep.ack.rcvMSS
+		}
+		overhead /= 2
+	}
+	return 0
 }
 
 // adjustSpace enlarges the receive buffer to twice what the user read in the
