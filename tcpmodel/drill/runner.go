@@ -127,11 +127,15 @@ type sent struct {
 	seg segment.Segment
 }
 
+func newRun(s *Script, o Options) *run {
+	return &run{script: s, opt: o, sim: des.New(1, 0), fds: map[int64]*socket{}, vars: map[string]value{},
+		ports: firstPort, unbound: unboundPort, clients: firstClient}
+}
+
 // Run runs a script in simulated time.
 func Run(s *Script, o Options) *Result {
 	res := &Result{Script: s.File}
-	r := &run{script: s, opt: o, sim: des.New(1, 0), fds: map[int64]*socket{}, vars: map[string]value{},
-		ports: firstPort, unbound: unboundPort, clients: firstClient}
+	r := newRun(s, o)
 	err := r.prepare()
 	if err == nil {
 		err = r.events()
