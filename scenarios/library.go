@@ -74,5 +74,6 @@ func haveScenarios() string {
 	for _, f := range files {
 		names = append(names, strings.TrimSuffix(f.Name(), ".yaml"))
 	}
+	slices.Sort(names)
 	return fmt.Sprintf("(have %s)", strings.Join(names, ", "))
 }

@@ -53,7 +53,7 @@ func (s *Stored) Close() error {
 // readManifest reads the manifest of complete results.
 func readManifest(dir string) (*Manifest, error) {
 	if info, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("%s: no such results (tcplab run SCENARIO --out %s makes them)", dir, dir)
+		return nil, fmt.Errorf("%s does not exist and is %w (tcplab run SCENARIO --out %s makes one)", dir, ErrForeign, dir)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is a file, %w", dir, ErrForeign)
 	}

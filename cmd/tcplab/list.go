@@ -37,7 +37,7 @@ func (a *app) showCommand() *cobra.Command {
 		Use:               "show NAME",
 		Short:             "Print the file of a scenario of the library",
 		Example:           "  tcplab show syn-flood > my.yaml",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs(1, "one NAME"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, ok := scenarios.Source(args[0])
@@ -59,7 +59,7 @@ func (a *app) paramsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "params FILE|NAME",
 		Short:             "List the parameters of a scenario, which --set changes",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs(1, "one FILE or NAME"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sc, err := a.load(cmd, args[0], &in, false)

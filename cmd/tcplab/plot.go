@@ -15,7 +15,7 @@ func (a *app) plotCommand() *cobra.Command {
 		Short: "Draw the figures of a results directory again, without running",
 		Long: `Draw the figures of a results directory again from its series and samples. What
 is drawn is in DIR/scenario.yaml under figures: change it there and draw again.`,
-		Args:              cobra.ExactArgs(1),
+		Args:              needs(1, "one DIR"),
 		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 		RunE:              func(_ *cobra.Command, args []string) error { return a.plot(args[0]) },
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ func (p *progress) finish() {
 
 // progressLine is at most 80 characters wide.
 func progressLine(name string, at scenarios.Progress, elapsed time.Duration, bar bool) string {
-	const width = 20
+	const width = 16
 	done := float64(at.Simulated) / float64(max(1, at.Total))
 	if r := []rune(name); len(r) > 16 {
 		name = string(r[:15]) + "…"
@@ -81,16 +82,18 @@ func progressLine(name string, at scenarios.Progress, elapsed time.Duration, bar
 	if done > 0 {
 		rest = roughly(time.Duration(float64(elapsed) * (1 - done) / done))
 	}
+	total := fmt.Sprintf("%.4gs", at.Total.Seconds())
+	if at.Total >= des.Hour {
+		total = roughly(time.Duration(at.Total))
+	}
 	drawing := ""
 	if bar {
 		full := int(done * width)
 		drawing = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] "
 	}
-	return fmt.Sprintf("%s %s%3.0f%%  %s/%s  %s events/s  %s left", name, drawing, 100*done,
-		simulated(at.Simulated), simulated(at.Total), perSecond(at.Events, elapsed), rest)
+	return fmt.Sprintf("%s %s%.0f%% of %s, %s events/s, %s left", name, drawing, math.Floor(100*done),
+		total, perSecond(at.Events, elapsed), rest)
 }
-
-func simulated(t des.Time) string { return fmt.Sprintf("%.4gs", t.Seconds()) }
 
 // roughly writes a duration with two or three digits.
 func roughly(d time.Duration) string {
@@ -99,8 +102,10 @@ func roughly(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	case d < 10*time.Second:
 		return d.Round(100 * time.Millisecond).String()
-	default:
+	case d < time.Hour:
 		return d.Round(time.Second).String()
+	default:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 	}
 }
 

@@ -33,7 +33,7 @@ directory. An older result of tcplab there is replaced, anything else refused.`,
 		Example: `  tcplab run syn-flood
   tcplab run syn-flood --set syncookies=1 --out results/cookies
   tcplab run my.yaml --replications 20 --json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              needs(1, "one FILE or NAME"),
 		ValidArgsFunction: completeScenario,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0], o) },
 	}
