@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"math"
 
@@ -20,15 +21,28 @@ type Drawing struct {
 	face   *typeface
 	marks  []mark
 	labels []placedText
+	data   table
 	err    error
 }
 
-// A mark is one path. It is filled if stroke is 0.
+// A mark is one path, filled if stroke is 0, or a picture.
 type mark struct {
 	path   vg.Path
 	color  color.NRGBA
 	stroke vg.Length
 	dashes []vg.Length
+	// text is what a filled path writes, for formats that set it themselves.
+	text *setting
+	// picture fills the box.
+	picture *image.Paletted
+	box     vg.Rectangle
+}
+
+// A setting is a text with its place.
+type setting struct {
+	text  string
+	style textStyle
+	at    vg.Point
 }
 
 // A placedText is a piece of text on the page, for checks that none is cut or
@@ -63,8 +77,17 @@ func (d *Drawing) line(c color.NRGBA, width float64, dashes []float64, pts ...vg
 	d.marks = append(d.marks, m)
 }
 
+// stroke strokes a path.
+func (d *Drawing) stroke(c color.NRGBA, width float64, p vg.Path) {
+	d.marks = append(d.marks, mark{path: p, color: c, stroke: vg.Length(width)})
+}
+
 // dot fills a circle: what is left of a line of a single point.
 func (d *Drawing) dot(c color.NRGBA, radius float64, at vg.Point) {
+	d.fill(c, circlePath(at, radius))
+}
+
+func circlePath(at vg.Point, radius float64) vg.Path {
 	const k = 0.5522847498 // control points of a quarter of a circle
 	r, h := vg.Length(radius), vg.Length(radius*k)
 	p := vg.Path{}
@@ -78,7 +101,7 @@ func (d *Drawing) dot(c color.NRGBA, radius float64, at vg.Point) {
 		p.CubeTo(at.Add(q[0]), at.Add(q[1]), at.Add(q[2]))
 	}
 	p.Close()
-	d.fill(c, p)
+	return p
 }
 
 // A textStyle says how a text lies at its point: Align 0 starts there, 0.5 is
@@ -105,7 +128,7 @@ func (d *Drawing) text(text string, st textStyle, at vg.Point) {
 		return
 	}
 	d.labels = append(d.labels, placedText{text, box})
-	d.fill(st.color, p)
+	d.marks = append(d.marks, mark{path: p, color: st.color, text: &setting{text, st, at}})
 }
 
 // setText returns the outlines of a text and the box around them.

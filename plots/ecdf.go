@@ -12,41 +12,60 @@ import (
 
 // drawECDF draws the empirical distribution functions of samples: the fraction
 // of values up to x, against x. A value of +Inf counts and is never reached.
-func drawECDF(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
+func drawECDF(data *Data, fig Figure, style Style) (*Drawing, error) {
+	if len(fig.Y) > 0 && fig.Y[0].Log {
+		return nil, errors.New("a logarithmic vertical axis hides most of an ecdf: leave Y.Log false, or draw a ccdf")
+	}
+	return drawDistribution(data, fig, style, false)
+}
+
+// drawCCDF draws the complement: the fraction of values above x, which shows
+// rare large values if both axes are logarithmic.
+func drawCCDF(data *Data, fig Figure, style Style) (*Drawing, error) {
+	return drawDistribution(data, fig, style, true)
+}
+
+func drawDistribution(data *Data, fig Figure, style Style, above bool) (*Drawing, error) {
 	d, err := newDrawing(fig, style)
 	if err != nil {
 		return nil, err
 	}
-	samples, err := findSamples(res, fig)
+	samples, err := findSamples(data.Result, fig)
 	if err != nil {
 		return nil, err
 	}
 	p := &panel{unit: samples[0].Unit}
 	lo, hi := math.Inf(1), math.Inf(-1)
+	var values [][]float64
 	for _, s := range samples {
 		sorted := sortedValues(s)
+		values = append(values, sorted)
 		for _, v := range sorted {
 			if !math.IsInf(v, 1) {
 				lo, hi = min(lo, v), max(hi, v)
 			}
 		}
-		label := s.Label
-		if label == "" {
-			label = nameLabel(s.Name)
+		points := distribution(sorted, &lo, &hi)
+		if above {
+			points = complement(points)
 		}
-		p.curves = append(p.curves, curve{name: s.Name, label: label, points: distribution(sorted, &lo, &hi)})
+		p.curves = append(p.curves, curve{name: s.Name, label: sampleLabel(s), points: points})
 	}
 	if lo > hi {
 		return nil, fmt.Errorf("%w: its samples are empty", ErrNoData)
 	}
 	if len(fig.Limits) > 0 {
-		return nil, errors.New("limits: an ecdf has none (its vertical axis is a fraction); leave them out")
+		return nil, errors.New("limits: distributions have none; leave them out")
 	}
+	d.data = distributionTable(samples, values, above)
 	if err := finishPanels([]*panel{p}, nil, fig); err != nil {
 		return nil, err
 	}
 	label := p.label // of the values, which an ecdf has on the horizontal axis
 	p.label, p.unit = "cumulative fraction", "ratio"
+	if above {
+		p.label = "fraction above"
+	}
 	x, err := valueAxis(label, samples[0].Unit, fig.X, &lo, &hi)
 	if err != nil {
 		return nil, err
@@ -62,7 +81,7 @@ func findSamples(res *measure.Result, fig Figure) ([]*measure.Sample, error) {
 	}
 	var errs []error
 	if len(fig.Events) > 0 {
-		errs = append(errs, errors.New("events: an ecdf has no time axis; leave them out"))
+		errs = append(errs, errors.New("events: distributions have no time axis; leave them out"))
 	}
 	var found []*measure.Sample
 	for _, name := range fig.Series {
@@ -78,6 +97,46 @@ func findSamples(res *measure.Result, fig Figure) ([]*measure.Sample, error) {
 		}
 	}
 	return found, errors.Join(errs...)
+}
+
+func sampleLabel(s *measure.Sample) string {
+	if s.Label != "" {
+		return s.Label
+	}
+	return nameLabel(s.Name)
+}
+
+func complement(points iter.Seq2[float64, float64]) iter.Seq2[float64, float64] {
+	return func(yield func(x, y float64) bool) {
+		for x, y := range points {
+			if !yield(x, 1-y) {
+				return
+			}
+		}
+	}
+}
+
+// distributionTable has each value with the fraction up to it, or above it.
+func distributionTable(samples []*measure.Sample, values [][]float64, above bool) table {
+	what := "fraction_up_to"
+	if above {
+		what = "fraction_above"
+	}
+	return table{[]string{"sample", "unit", "value", what}, func(add func(...any)) {
+		for i, s := range samples {
+			n := float64(len(values[i]))
+			for j, v := range values[i] {
+				if j+1 < len(values[i]) && values[i][j+1] == v {
+					continue
+				}
+				f := float64(j+1) / n
+				if above {
+					f = 1 - f
+				}
+				add(s.Name, s.Unit, v, f)
+			}
+		}
+	}}
 }
 
 // sortedValues is a sorted copy without NaN.

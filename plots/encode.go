@@ -12,10 +12,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
-	"time"
+	"slices"
 
-	"codeberg.org/go-pdf/fpdf"
 	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -30,12 +28,38 @@ var formats = []struct {
 	{"pdf", (*Drawing).PDF},
 	{"svg", (*Drawing).SVG},
 	{"png", (*Drawing).PNG},
+	{"eps", (*Drawing).EPS},
+	{"tex", (*Drawing).TeX},
+	{"csv", (*Drawing).CSV},
+}
+
+// usual are the formats that Write writes.
+var usual = []string{"pdf", "svg", "png"}
+
+// Formats returns the formats that WriteFormats knows, which are the extensions
+// of the files: pdf, svg, png, eps, tex, and csv for the data.
+func Formats() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.ext)
+	}
+	return names
 }
 
 // Write writes NAME.pdf, NAME.svg and NAME.png of each drawing into dir, which
 // is made if it is missing, and returns the paths. Each file is written under a
 // temporary name and renamed, so that a reader never finds half a figure.
 func Write(dir string, drawings ...*Drawing) ([]string, error) {
+	return WriteFormats(dir, usual, drawings...)
+}
+
+// WriteFormats is Write with a choice of formats.
+func WriteFormats(dir string, exts []string, drawings ...*Drawing) ([]string, error) {
+	for _, ext := range exts {
+		if !slices.Contains(Formats(), ext) {
+			return nil, unknown("format", ext, Formats())
+		}
+	}
 	seen := make(map[string]bool)
 	for _, d := range drawings {
 		if seen[d.Name] {
@@ -49,6 +73,9 @@ func Write(dir string, drawings ...*Drawing) ([]string, error) {
 	var paths []string
 	for _, d := range drawings {
 		for _, f := range formats {
+			if !slices.Contains(exts, f.ext) {
+				continue
+			}
 			data, err := f.encode(d)
 			if err != nil {
 				return paths, fmt.Errorf("figure %s as %s: %w", d.Name, f.ext, err)
@@ -111,6 +138,8 @@ func (d *Drawing) SVG() ([]byte, error) {
 	}
 	// Round joins: pointed ones reach beyond the extremes of a noisy line.
 	out := bytes.Replace(buf.Bytes(), []byte("<svg "), []byte(`<svg role="img" stroke-linejoin="round" `), 1)
+	out = bytes.ReplaceAll(out, []byte("data:image/jpg;"), []byte("data:image/png;"))
+	out = bytes.ReplaceAll(out, []byte("<image "), []byte(`<image preserveAspectRatio="none" image-rendering="pixelated" `))
 	if d.Title != "" {
 		var title bytes.Buffer
 		if err := xml.EscapeText(&title, []byte(d.Title)); err != nil {
@@ -125,6 +154,10 @@ func (d *Drawing) SVG() ([]byte, error) {
 // many points (0: whole).
 func (d *Drawing) paint(c vg.Canvas, piece int) {
 	for _, m := range d.marks {
+		if m.picture != nil {
+			d.paintPicture(c, m)
+			continue
+		}
 		c.SetColor(m.color)
 		if m.stroke == 0 {
 			c.Fill(m.path)
@@ -137,6 +170,28 @@ func (d *Drawing) paint(c vg.Canvas, piece int) {
 			continue
 		}
 		strokePieces(c, m, piece)
+	}
+}
+
+// paintPicture copies a raster image pixel by pixel on a raster canvas, without
+// the blur of a scaled one.
+func (d *Drawing) paintPicture(c vg.Canvas, m mark) {
+	raster, ok := c.(*vgimg.Canvas)
+	if !ok {
+		c.DrawImage(m.box, m.picture)
+		return
+	}
+	to := raster.Image()
+	dots := func(v vg.Length) int { return int(math.Round(v.Points() * float64(d.dpi) / 72)) }
+	left, right := dots(m.box.Min.X), dots(m.box.Max.X)
+	top, bottom := dots(vg.Length(d.Height)-m.box.Max.Y), dots(vg.Length(d.Height)-m.box.Min.Y)
+	from := m.picture.Bounds()
+	for y := top; y < bottom; y++ {
+		for x := left; x < right; x++ {
+			u := from.Min.X + (2*(x-left)+1)*from.Dx()/(2*(right-left))
+			v := from.Min.Y + (2*(y-top)+1)*from.Dy()/(2*(bottom-top))
+			to.Set(x, y, m.picture.At(u, v))
+		}
 	}
 }
 
@@ -156,79 +211,4 @@ func strokePieces(c vg.Canvas, m mark, piece int) {
 		c.SetLineDash(m.dashes, along[first])
 		c.Stroke(p)
 	}
-}
-
-// PDF returns the figure as a page without fonts, since text is in outlines,
-// and without a date, so that equal figures are equal files. It is written
-// without gonum's PDF canvas, which has neither round joins nor a date per
-// document.
-func (d *Drawing) PDF() ([]byte, error) {
-	doc := fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: d.Width, Ht: d.Height}})
-	epoch := time.Unix(0, 0).UTC()
-	doc.SetCreationDate(epoch)
-	doc.SetModificationDate(epoch)
-	doc.SetCatalogSort(true)
-	doc.SetMargins(0, 0, 0)
-	doc.SetAutoPageBreak(false, 0)
-	doc.SetCreator("tcplab", true)
-	doc.SetTitle(d.Title, true)
-	doc.AddPage()
-	doc.SetLineJoinStyle("round")
-	for _, m := range d.marks {
-		r, g, b := int(m.color.R), int(m.color.G), int(m.color.B)
-		d.tracePDF(doc, m.path)
-		if m.stroke == 0 {
-			doc.SetFillColor(r, g, b)
-			doc.DrawPath("F")
-			continue
-		}
-		doc.SetDrawColor(r, g, b)
-		doc.SetLineWidth(m.stroke.Points())
-		dashes := make([]float64, len(m.dashes))
-		for i, v := range m.dashes {
-			dashes[i] = v.Points()
-		}
-		doc.SetDashPattern(dashes, 0)
-		doc.DrawPath("D")
-	}
-	var buf bytes.Buffer
-	if err := doc.Output(&buf); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
-}
-
-// tracePDF writes the operators of a path (ISO 32000-1, 8.5.2), to a thousandth
-// of a point.
-func (d *Drawing) tracePDF(doc *fpdf.Fpdf, p vg.Path) {
-	var out []byte
-	op := func(name byte, points ...vg.Point) {
-		for _, q := range points {
-			for _, v := range [2]vg.Length{q.X, q.Y} {
-				out = strconv.AppendFloat(out, math.Round(v.Points()*1000)/1000, 'f', -1, 64)
-				out = append(out, ' ')
-			}
-		}
-		out = append(out, name, '\n')
-	}
-	var pen vg.Point
-	for _, c := range p {
-		switch c.Type {
-		case vg.MoveComp:
-			op('m', c.Pos)
-		case vg.LineComp:
-			op('l', c.Pos)
-		case vg.CurveComp:
-			c1, c2 := c.Control[0], c.Control[len(c.Control)-1]
-			if len(c.Control) == 1 { // PDF has cubic curves only
-				c1 = pen.Add(c1.Sub(pen).Scale(2.0 / 3))
-				c2 = c.Pos.Add(c2.Sub(c.Pos).Scale(2.0 / 3))
-			}
-			op('c', c1, c2, c.Pos)
-		case vg.CloseComp:
-			op('h')
-		}
-		pen = c.Pos
-	}
-	doc.RawWriteStr(string(out))
 }

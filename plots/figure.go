@@ -6,13 +6,13 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strings"
 
 	"tcplab/scenarios/measure"
 )
 
 // Figure describes a figure: what is drawn and how it is named. The zero value
-// of each field but Kind and Series is a sensible default.
+// of each field but Kind is a sensible default; Series must be given where the
+// kind has no other way to know what to draw.
 type Figure struct {
 	// Name is the name of the files, without an extension. Empty means Kind.
 	Name string
@@ -20,8 +20,18 @@ type Figure struct {
 	Kind string
 	// Title is drawn if the style has titles, and kept in the files' metadata.
 	Title string
-	// Series names what is drawn: series for a timeseries, samples for an ecdf.
+	// Series names what is drawn: series for a timeseries, congestion, queue or
+	// occupancy, samples for an ecdf, ccdf, histogram or boxplot, metrics for
+	// lines and heatmap, connections for a gantt and a sequence.
 	Series []string
+	// Over is the parameter of a sweep on the horizontal axis. By is the one
+	// that tells lines apart, or that is on the vertical axis of a heatmap.
+	Over, By string
+	// Theory are closed forms drawn with lines: see Theory.
+	Theory []Theory
+	// Intervals says how lines show confidence intervals: "bars" (the default),
+	// "bands" or "none".
+	Intervals string
 	// Panels says which series share a panel: those of one unit ("unit", the
 	// default), or none ("series").
 	Panels string
@@ -29,7 +39,10 @@ type Figure struct {
 	Events []string
 	// Limits are horizontal lines at a value of note.
 	Limits []Limit
+	// Bins is the number of bins of a histogram; 0 means by the data.
+	Bins int
 	// X is the horizontal axis, Y the vertical axis of each panel, from the top.
+	// Of a heatmap, Y[1] is the colour.
 	X Axis
 	Y []Axis
 	// Width is "column" (the default) or "wide"; the style says how much that is.
@@ -45,7 +58,7 @@ type Axis struct {
 	// Min and Max are the range, in the unit of the values; both 0 means that
 	// of the values.
 	Min, Max float64
-	// Log asks for a logarithmic axis (the horizontal one of an ecdf).
+	// Log asks for a logarithmic axis; that of time cannot be.
 	Log bool
 }
 
@@ -60,14 +73,23 @@ type Limit struct {
 // to draw at all.
 var ErrNoData = errors.New("no value to draw")
 
+// A kind is a way to draw data.
+type kind struct {
+	name string
+	draw func(*Data, Figure, Style) (*Drawing, error)
+	// all is true if no series means all there are.
+	all bool
+}
+
 // kinds is the table of figures. A new one is a file with a drawer, and a line
 // here.
-var kinds = []struct {
-	name string
-	draw func(*measure.Result, Figure, Style) (*Drawing, error)
-}{
-	{"timeseries", drawTimeSeries},
-	{"ecdf", drawECDF},
+var kinds = []kind{
+	{"timeseries", drawTimeSeries, false},
+	{"ecdf", drawECDF, false},
+	{"ccdf", drawCCDF, false},
+	{"histogram", drawHistogram, false},
+	{"boxplot", drawBoxPlot, false},
+	{"lines", drawLines, false},
 }
 
 // Kinds returns the kinds of figures that can be drawn.
@@ -81,10 +103,15 @@ func Kinds() []string {
 
 var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
-// Draw lays the figure out. It fails, naming everything that is wrong, if the
-// description does not fit the result; the error has ErrNoData in its chain if
-// nothing of what is to be drawn has a value.
+// Draw lays out a figure of one result: see Data.Draw.
 func Draw(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
+	return (&Data{Result: res}).Draw(fig, style)
+}
+
+// Draw lays the figure out. It fails, naming everything that is wrong, if the
+// description does not fit the data; the error has ErrNoData in its chain if
+// nothing of what is to be drawn has a value.
+func (data *Data) Draw(fig Figure, style Style) (*Drawing, error) {
 	if fig.Name == "" {
 		fig.Name = fig.Kind
 	}
@@ -95,10 +122,17 @@ func Draw(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
 		if k.name != fig.Kind {
 			continue
 		}
-		if err := fig.validate(res); err != nil {
+		whole := *data
+		if whole.Result == nil {
+			whole.Result = &measure.Result{}
+			if len(data.Replications) > 0 {
+				whole.Result = data.Replications[0]
+			}
+		}
+		if err := fig.validate(whole.Result, k.all); err != nil {
 			return nil, fmt.Errorf("figure %s: %w", fig.Name, err)
 		}
-		d, err := k.draw(res, fig, style)
+		d, err := k.draw(&whole, fig, style)
 		if err != nil {
 			return nil, fmt.Errorf("figure %s: %w", fig.Name, err)
 		}
@@ -108,12 +142,12 @@ func Draw(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
 }
 
 // validate checks what all kinds have in common.
-func (f *Figure) validate(res *measure.Result) error {
+func (f *Figure) validate(res *measure.Result, all bool) error {
 	var errs []error
 	if !fileName.MatchString(f.Name) {
 		errs = append(errs, fmt.Errorf("name %q cannot name a file: use letters, digits, '_', '-' and '.'", f.Name))
 	}
-	if len(f.Series) == 0 {
+	if len(f.Series) == 0 && !all {
 		errs = append(errs, errors.New("series: name at least one"))
 	}
 	for i, name := range f.Series {
@@ -123,6 +157,12 @@ func (f *Figure) validate(res *measure.Result) error {
 	}
 	if f.Panels != "" && f.Panels != "unit" && f.Panels != "series" {
 		errs = append(errs, unknown("panels", f.Panels, []string{"unit", "series"}))
+	}
+	if in := f.Intervals; in != "" && in != "bars" && in != "bands" && in != "none" {
+		errs = append(errs, unknown("intervals", in, []string{"bars", "bands", "none"}))
+	}
+	if f.Bins < 0 || f.Bins > 1000 {
+		errs = append(errs, fmt.Errorf("bins: %d is not a number of bins (0 for an automatic choice, at most 1000)", f.Bins))
 	}
 	if f.Width != "" && f.Width != "column" && f.Width != "wide" {
 		errs = append(errs, unknown("width", f.Width, []string{"column", "wide"}))
@@ -138,6 +178,9 @@ func (f *Figure) validate(res *measure.Result) error {
 		}
 	}
 	for _, a := range append([]Axis{f.X}, f.Y...) {
+		if a.Log && a.Min <= 0 && a.Min != a.Max {
+			errs = append(errs, fmt.Errorf("axis range from %v: a logarithmic axis begins above 0", a.Min))
+		}
 		if !(a.Min < a.Max) && !(a.Min == 0 && a.Max == 0) || math.IsInf(a.Max-a.Min, 0) {
 			errs = append(errs, fmt.Errorf("axis range from %v to %v: both must be finite, and the maximum must be greater", a.Min, a.Max))
 		}
@@ -167,50 +210,4 @@ func bandNames(res *measure.Result) []string {
 		names = append(names, b.Name)
 	}
 	return names
-}
-
-// unknown says that there is no such thing, which one may have been meant, and
-// which there are.
-func unknown(what, name string, have []string) error {
-	if len(have) == 0 {
-		return fmt.Errorf("%s: no %q (this run has none)", what, name)
-	}
-	best, bestDist := "", math.MaxInt
-	for _, h := range have {
-		if d := distance(name, h); d < bestDist && d <= max(len(name), len(h))/2 {
-			best, bestDist = h, d
-		}
-	}
-	hint := ""
-	if best != "" {
-		hint = fmt.Sprintf("did you mean %q? ", best)
-	}
-	list := have
-	more := ""
-	if len(list) > 20 {
-		more = fmt.Sprintf(" and %d more", len(list)-20)
-		list = list[:20]
-	}
-	return fmt.Errorf("%s: no %q (%shave %s%s)", what, name, hint, strings.Join(list, ", "), more)
-}
-
-// distance is Levenshtein's: how many letters to insert, delete or replace.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -93,8 +93,8 @@ func TestECDFErrors(t *testing.T) {
 		{Figure{Series: []string{"legit.latency"}}, `did you mean "legit.connect_latency"?`},
 		{Figure{Series: []string{"legit.connect_latency", "a.size"}}, "cannot share an axis: draw two figures"},
 		{Figure{Series: []string{"a.zero"}, X: Axis{Log: true}}, "a logarithmic axis cannot show 0"},
-		{Figure{Series: []string{"a.size"}, Events: []string{"flood"}}, "an ecdf has no time axis"},
-		{Figure{Series: []string{"a.size"}, Limits: []Limit{{Series: "a.size"}}}, "limits: an ecdf has none"},
+		{Figure{Series: []string{"a.size"}, Events: []string{"flood"}}, "distributions have no time axis"},
+		{Figure{Series: []string{"a.size"}, Limits: []Limit{{Series: "a.size"}}}, "limits: distributions have none"},
 	} {
 		c.fig.Kind = "ecdf"
 		if _, err := Draw(res, c.fig, IEEE()); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -257,12 +257,12 @@ func TestAutomatic(t *testing.T) {
 }
 
 func TestStyleNamed(t *testing.T) {
-	for _, name := range []string{"ieee", "slides", "screen"} {
+	for _, name := range []string{"ieee", "acm", "thesis", "slides", "screen"} {
 		if s, err := StyleNamed(name); err != nil || s.Name != name {
 			t.Errorf("%s: %v, %v", name, s.Name, err)
 		}
 	}
-	if _, err := StyleNamed("acm"); err == nil || !strings.Contains(err.Error(), "have ieee, slides, screen") {
+	if _, err := StyleNamed("acn"); err == nil || !strings.Contains(err.Error(), "have ieee, acm, thesis, slides, screen") {
 		t.Errorf("unknown style: %v", err)
 	}
 }

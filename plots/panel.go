@@ -7,40 +7,36 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// thin reduces the curves to what can be seen, with the horizontal axis spread
-// over the given width, and the values as they are.
-func (p *panel) thin(x *horizontal, width vg.Length) {
-	for i := range p.curves {
-		c := &p.curves[i]
-		c.lines = thin(c.points, 0, width, func(vx, vy float64) vg.Point {
-			return vg.Point{X: vg.Length(x.norm(vx)) * width, Y: vg.Length(vy)}
-		})
-	}
-}
-
 // empty is true if there is nothing to draw.
-func (p *panel) empty() bool {
-	for _, c := range p.curves {
-		if len(c.lines) > 0 {
-			return false
-		}
+func (p *panel) empty(x *horizontal) bool {
+	if p.drawn != nil {
+		return false
 	}
-	return true
+	some := false
+	p.values(x, func(float64) { some = true })
+	return !some
 }
 
 // setRange chooses the range of the vertical axis, without margins. A ratio has
 // 0 to 1, and others begin at 0 unless their values keep far away from it.
-func (p *panel) setRange() {
+func (p *panel) setRange(x *horizontal) {
+	if p.rows != nil {
+		p.lo, p.hi, p.sc = -0.5, float64(len(p.rows))-0.5, scale{factor: 1}
+		return
+	}
 	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, c := range p.curves {
-		for _, line := range c.lines {
-			for _, q := range line {
-				lo, hi = min(lo, float64(q.Y)), max(hi, float64(q.Y))
-			}
+	visit := func(v float64) {
+		if !p.axis.Log || v > math.SmallestNonzeroFloat64 {
+			lo, hi = min(lo, v), max(hi, v)
 		}
 	}
+	p.values(x, visit)
 	for _, l := range p.limits {
-		lo, hi = min(lo, l.Value), max(hi, l.Value)
+		visit(l.Value)
+	}
+	if p.axis.Log {
+		p.setLogRange(lo, hi)
+		return
 	}
 	// What is this small is the rounding of a 0.
 	if lo > hi || max(math.Abs(lo), math.Abs(hi)) < 1e-12 {
@@ -50,7 +46,7 @@ func (p *panel) setRange() {
 	switch {
 	case p.axis.Min != p.axis.Max:
 		lo, hi = p.axis.Min, p.axis.Max
-	case p.unit == "ratio":
+	case p.unit == "ratio" && !p.zoomed:
 		lo, hi = min(lo, 0), max(hi, 1)
 	case lo > 0 && (lo < 0.8*hi || tiny):
 		lo = 0
@@ -64,9 +60,49 @@ func (p *panel) setRange() {
 	p.sc = scaleFor(p.unit, max(math.Abs(lo), math.Abs(hi)))
 }
 
+// setLogRange is setRange of a logarithmic axis; lo and hi are those of the
+// positive values.
+func (p *panel) setLogRange(lo, hi float64) {
+	switch {
+	case p.axis.Min != p.axis.Max:
+		lo, hi = p.axis.Min, p.axis.Max
+	case lo > hi:
+		lo, hi = 0.1, 1
+	case lo == hi:
+		lo, hi = lo/2, hi*2
+	}
+	p.lo, p.hi = lo, hi
+	p.sc = scaleFor(p.unit, hi)
+	if !siUnits[p.unit] {
+		p.sc = scaleFor(p.unit, 1) // powers of ten are at the ticks
+	}
+}
+
+// norm is the place of a value on the axis, from 0 to 1.
+func (p *panel) norm(v float64) float64 {
+	if p.axis.Log {
+		return math.Log(v/p.lo) / math.Log(p.hi/p.lo)
+	}
+	return (v - p.lo) / (p.hi - p.lo)
+}
+
+func (p *panel) yAt(v float64) vg.Length {
+	return p.area.Min.Y + vg.Length(p.norm(v))*(p.area.Max.Y-p.area.Min.Y)
+}
+
 // setTicks adds margins, so that neither a line at the border is half hidden
 // nor a limit without room for its label, and chooses the ticks.
 func (p *panel) setTicks(height, small float64) {
+	if p.rows != nil {
+		for i, r := range p.rows {
+			p.ticks = append(p.ticks, tick{float64(len(p.rows) - 1 - i), r})
+		}
+		return
+	}
+	if p.axis.Log {
+		p.setLogTicks(height, small)
+		return
+	}
 	span := p.hi - p.lo
 	top := p.hi + 0.045*span
 	for _, l := range p.limits {
@@ -75,8 +111,10 @@ func (p *panel) setTicks(height, small float64) {
 			top = max(top, (l.Value-room*p.lo)/(1-room))
 		}
 	}
-	p.lo -= 0.045 * span
-	p.hi = top
+	if !p.flush {
+		p.lo -= 0.045 * span
+		p.hi = top
+	}
 	f := p.sc.factor
 	any := func([]tick) bool { return true }
 	for _, apart := range []float64{1.75, 1.35} { // closer only if few would be left
@@ -86,6 +124,26 @@ func (p *panel) setTicks(height, small float64) {
 			return
 		}
 	}
+}
+
+func (p *panel) setLogTicks(height, small float64) {
+	margin := math.Pow(p.hi/p.lo, 0.045)
+	if p.axis.Min == p.axis.Max {
+		p.lo, p.hi = p.lo/margin, p.hi*margin
+	}
+	f := p.sc.factor
+	fits := func(ts []tick) bool {
+		last := math.Inf(-1)
+		for _, t := range ts {
+			y := p.norm(t.value/f) * height
+			if y < last+1.35*small {
+				return false
+			}
+			last = y
+		}
+		return true
+	}
+	p.ticks = logTicks(p.lo*f, p.hi*f, fits)
 }
 
 func (p *panel) fullLabel() string {
@@ -141,93 +199,29 @@ func wrap(text string, n int) []string {
 	}
 }
 
-const (
-	legendSample = 2.2 // length of a line's sample, in sizes of the small font
-	legendGap    = 1.2
-)
-
-// A legendEntry is a line's sample and name.
-type legendEntry struct {
-	label string
-	look  look
-	width float64 // of the line
-}
-
-// flowLegend fills rows with the curves' names, if there is more than one. Then
-// the limits are there too, as there is little room beside their lines.
-func (p *panel) flowLegend(d *Drawing, style Style, room float64) {
-	p.legend = nil
-	if len(p.curves) < 2 {
-		return
-	}
-	var entries []legendEntry
-	for i, c := range p.curves {
-		entries = append(entries, legendEntry{c.label, looks[i%len(looks)], style.Line})
-	}
-	for _, l := range p.limits {
-		if l.Label != "" {
-			entries = append(entries, legendEntry{l.Label, limitLook, style.Rule})
-		}
-	}
-	used := math.Inf(1)
-	for _, e := range entries {
-		w := style.Small*(legendSample+0.4) + d.textWidth(e.label, style.Small)
-		if used+w > room {
-			p.legend = append(p.legend, nil)
-			used = 0
-		}
-		last := len(p.legend) - 1
-		p.legend[last] = append(p.legend[last], e)
-		used += w + style.Small*legendGap
-	}
-}
-
-func (p *panel) legendHeight(style Style) float64 {
-	return float64(len(p.legend)) * lineHeight * style.Small
-}
-
-func (p *panel) yAt(v float64) vg.Length {
-	return p.area.Min.Y + vg.Length((v-p.lo)/(p.hi-p.lo))*(p.area.Max.Y-p.area.Min.Y)
-}
-
 // draw draws the axes, the limits and the curves.
 func (p *panel) draw(s *stack) {
+	none := p.empty(&s.x)
 	p.toPage(s)
+	p.drawShades(s)
+	for _, draw := range p.drawn {
+		draw(s, p)
+	}
 	p.drawAxes(s)
 	p.drawLegend(s)
 	for _, l := range p.limits {
 		y := p.yAt(l.Value)
 		s.d.line(limitLook.color, s.style.Rule, limitLook.dashes, vg.Point{X: s.left, Y: y}, vg.Point{X: s.right, Y: y})
 	}
-	for i := range p.curves {
-		lk := looks[i%len(looks)]
-		for _, line := range p.curves[i].lines {
-			if len(line) == 1 {
-				s.d.dot(lk.color, s.style.Line*0.9, line[0])
-			}
-			s.d.line(lk.color, s.style.Line, lk.dashes, line...)
-		}
-	}
+	p.drawCurves(s)
 	for _, l := range p.limits {
 		if l.Label != "" && len(p.legend) == 0 {
 			p.drawLimitLabel(s, l)
 		}
 	}
-	if p.empty() {
+	if none {
 		mid := vg.Point{X: (s.left + s.right) / 2, Y: (p.area.Min.Y + p.area.Max.Y) / 2}
 		s.d.text("no values", textStyle{size: s.style.Small, align: 0.5, color: dark}, mid)
-	}
-}
-
-// toPage turns the thinned curves into points of the page.
-func (p *panel) toPage(s *stack) {
-	shrink := (s.right - s.left) / vg.Length(s.d.Width)
-	for _, c := range p.curves {
-		for _, line := range c.lines {
-			for i, q := range line {
-				line[i] = vg.Point{X: s.left + q.X*shrink, Y: p.yAt(float64(q.Y))}
-			}
-		}
 	}
 }
 
@@ -240,7 +234,9 @@ func (p *panel) drawAxes(s *stack) {
 		if t.label == "" {
 			l *= 0.6
 		}
-		s.d.line(black, rule, nil, vg.Point{X: a.Min.X - l, Y: y}, vg.Point{X: a.Min.X, Y: y})
+		if p.rows == nil {
+			s.d.line(black, rule, nil, vg.Point{X: a.Min.X - l, Y: y}, vg.Point{X: a.Min.X, Y: y})
+		}
 		if t.label != "" {
 			at := vg.Point{X: a.Min.X - length - vg.Length(small*tickGap), Y: y - vg.Length(small*capHeight/2)}
 			s.d.text(t.label, textStyle{size: small, align: 1, color: black}, at)
@@ -254,7 +250,11 @@ func (p *panel) drawAxes(s *stack) {
 		}
 		s.d.line(black, rule, nil, vg.Point{X: x, Y: a.Min.Y - l}, vg.Point{X: x, Y: a.Min.Y})
 	}
-	s.d.line(black, rule, nil, vg.Point{X: a.Min.X, Y: a.Max.Y}, a.Min, vg.Point{X: a.Max.X, Y: a.Min.Y})
+	if p.boxed {
+		s.d.stroke(black, rule, a.Path())
+	} else {
+		s.d.line(black, rule, nil, vg.Point{X: a.Min.X, Y: a.Max.Y}, a.Min, vg.Point{X: a.Max.X, Y: a.Min.Y})
+	}
 
 	mid := (a.Min.Y + a.Max.Y) / 2
 	for i, l := range p.yLabel {
@@ -262,30 +262,6 @@ func (p *panel) drawAxes(s *stack) {
 		fromLast := float64(len(p.yLabel)-1-i) + 0.2
 		x := s.labelEdge - fromLast*lineHeight*s.style.Label
 		s.d.text(l, textStyle{size: s.style.Label, align: 0.5, up: true, color: black}, vg.Point{X: vg.Length(x), Y: mid})
-	}
-}
-
-func (p *panel) drawLegend(s *stack) {
-	small := s.style.Small
-	base := float64(p.area.Max.Y) + 0.45*small
-	if p == s.panels[0] && len(s.bands) > 0 {
-		rows := 0
-		for _, r := range s.bandRows {
-			rows = max(rows, r+1)
-		}
-		base += float64(rows) * lineHeight * small
-	}
-	for r, row := range p.legend {
-		x := float64(s.left)
-		y := base + float64(len(p.legend)-1-r)*lineHeight*small
-		for _, e := range row {
-			mid := vg.Length(y + small*capHeight/2)
-			s.d.line(e.look.color, e.width, e.look.dashes,
-				vg.Point{X: vg.Length(x), Y: mid}, vg.Point{X: vg.Length(x + small*legendSample), Y: mid})
-			x += small * (legendSample + 0.4)
-			s.d.text(e.label, textStyle{size: small, color: black}, vg.Point{X: vg.Length(x), Y: vg.Length(y)})
-			x += s.d.textWidth(e.label, small) + small*legendGap
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package plots
 
 import (
 	"fmt"
-	"iter"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -22,6 +21,7 @@ type stack struct {
 	labelEdge   float64   // the right border of the vertical axes' labels
 	over        float64   // height of the band labels and the title over the first panel
 	legendRoom  float64   // width of a row
+	rightRoom   float64   // beside the panels, for a colour bar
 	bandRows    []int     // the row of each band's label, from the bottom
 }
 
@@ -33,6 +33,7 @@ type horizontal struct {
 	lo, hi float64
 	log    bool
 	ticks  []tick
+	fixed  []tick // in place of computed ones
 }
 
 // A panel is one vertical axis with its curves.
@@ -43,6 +44,16 @@ type panel struct {
 	axis   Axis
 	curves []curve
 	limits []Limit
+	// rows are names in place of values: those of the rows from the top, at the
+	// values len(rows)-1 to 0.
+	rows []string
+	// drawn is what is drawn besides the curves, below them.
+	drawn  []func(*stack, *panel)
+	keys   []legendEntry // in place of the curves' names
+	zoomed bool          // a ratio need not show 0 to 1
+	flush  bool          // no margins above and below the values
+	boxed  bool          // axes on all sides
+	height float64       // in points; 0: by the style
 
 	sc      scale
 	lo, hi  float64
@@ -51,14 +62,6 @@ type panel struct {
 	legend  [][]legendEntry // in rows
 	area    vg.Rectangle
 	covered []vg.Rectangle
-}
-
-// A curve is what one series or sample is drawn as. A NaN breaks it.
-type curve struct {
-	name   string // of the series or the sample
-	label  string
-	points iter.Seq2[float64, float64]
-	lines  [][]vg.Point
 }
 
 // A band is a shaded stretch of the horizontal axis.
@@ -92,7 +95,7 @@ func (s *stack) layout(fig Figure) (*Drawing, error) {
 	width := vg.Length(s.d.Width)
 	for _, p := range s.panels {
 		p.thin(&s.x, width)
-		p.setRange()
+		p.setRange(&s.x)
 	}
 	s.chooseBandRows()
 	s.legendRoom = 0.8 * s.d.Width // until the margins are known
@@ -105,7 +108,7 @@ func (s *stack) layout(fig Figure) (*Drawing, error) {
 		p.setTicks(height, small)
 	}
 	s.left = vg.Length(s.leftMargin())
-	s.right = width - vg.Length(small*edge*2)
+	s.right = width - vg.Length(small*edge*2+s.rightRoom)
 	s.setXTicks()
 	s.legendRoom = float64(s.right - s.left)
 	if height, err = s.panelHeight(fig); err != nil {
@@ -134,6 +137,9 @@ func (s *stack) panelHeight(fig Figure) (float64, error) {
 		h := s.style.Panel * 72
 		if n == 1 {
 			h *= 2
+		}
+		if own := s.panels[0].height; own > 0 {
+			h = own
 		}
 		return max(h, need), nil
 	}
@@ -197,7 +203,9 @@ func (s *stack) setXTicks() {
 			}
 			return true
 		}
-		if x.log {
+		if x.fixed != nil {
+			x.ticks = someTicks(x.fixed, fits)
+		} else if x.log {
 			x.ticks = logTicks(x.lo*x.sc.factor, x.hi*x.sc.factor, fits)
 		} else {
 			x.ticks = linearTicks(x.lo*x.sc.factor, x.hi*x.sc.factor, 11, false, fits)

@@ -41,6 +41,24 @@ func IEEE() Style {
 	}
 }
 
+// ACM is the preset for the two columns of ACM proceedings (acmart, sigconf):
+// columns of 240 pt and a text width of 506 pt.
+func ACM() Style {
+	return Style{
+		Name: "acm", Column: 3.33, Wide: 7, Panel: 0.86,
+		Label: 8, Small: 7, Line: 0.8, Rule: 0.5, DPI: 600,
+	}
+}
+
+// Thesis is the preset for a thesis on A4: the width of a text of 150 mm, and,
+// wide, of a page turned sideways.
+func Thesis() Style {
+	return Style{
+		Name: "thesis", Column: 5.9, Wide: 9.3, Panel: 1.25,
+		Label: 10, Small: 9, Line: 1.1, Rule: 0.6, DPI: 600,
+	}
+}
+
 // Slides is the preset for a projected page of 16 to 9.
 func Slides() Style {
 	return Style{
@@ -60,7 +78,7 @@ func Screen() Style {
 // StyleNamed returns the preset with that name.
 func StyleNamed(name string) (Style, error) {
 	var have []string
-	for _, preset := range []func() Style{IEEE, Slides, Screen} {
+	for _, preset := range []func() Style{IEEE, ACM, Thesis, Slides, Screen} {
 		s := preset()
 		if s.Name == name {
 			return s, nil
@@ -122,4 +140,11 @@ func rgb(v uint32) color.NRGBA {
 func bandShade(depth int) color.NRGBA {
 	v := uint8(max(0xEA-0x10*(depth-1), 0xB0))
 	return color.NRGBA{R: v, G: v, B: v, A: 0xFF}
+}
+
+// tint mixes a colour with white: 1 is the colour, 0 is white. Shades are
+// opaque, since not every format has transparency.
+func tint(c color.NRGBA, part float64) color.NRGBA {
+	mix := func(v uint8) uint8 { return uint8(255 - part*float64(255-v) + 0.5) }
+	return color.NRGBA{R: mix(c.R), G: mix(c.G), B: mix(c.B), A: 0xFF}
 }

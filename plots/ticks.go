@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -142,6 +143,22 @@ func logTicks(lo, hi float64, fits func([]tick) bool) []tick {
 		}
 	}
 	return major
+}
+
+// someTicks keeps the labels of every tick, or of every second, and so on, such
+// that they fit.
+func someTicks(all []tick, fits func([]tick) bool) []tick {
+	for every := 1; ; every++ {
+		ts := slices.Clone(all)
+		for i := range ts {
+			if i%every != 0 {
+				ts[i].label = ""
+			}
+		}
+		if every >= len(all) || fits(ts) {
+			return ts
+		}
+	}
 }
 
 func decades(lo, hi float64, digits []int, every int) []tick {

@@ -11,25 +11,35 @@ import (
 )
 
 // drawTimeSeries draws series against time, one panel for each unit or series.
-func drawTimeSeries(res *measure.Result, fig Figure, style Style) (*Drawing, error) {
+func drawTimeSeries(data *Data, fig Figure, style Style) (*Drawing, error) {
 	d, err := newDrawing(fig, style)
 	if err != nil {
 		return nil, err
 	}
 	s := &stack{style: style, d: d}
+	means, res, err := averages(data, fig)
+	if err != nil {
+		return nil, err
+	}
 	panels, series, err := timePanels(res, fig)
 	if err != nil {
 		return nil, err
 	}
+	addIntervals(panels, means)
+	d.data = seriesTable(series, means)
 	s.panels = panels
 	if s.x, err = timeAxis(series, fig.X); err != nil {
 		return nil, err
 	}
+	s.setBands(res, fig)
+	return s.layout(fig)
+}
+
+func (s *stack) setBands(res *measure.Result, fig Figure) {
 	for _, name := range fig.Events {
 		b := findBand(res, name)
 		s.bands = append(s.bands, band{label: bandLabel(name), from: b.From, until: b.Until})
 	}
-	return s.layout(fig)
 }
 
 func bandLabel(name string) string { return nameLabel("." + name) }
@@ -90,15 +100,15 @@ func finishPanels(panels []*panel, byName map[string]*panel, fig Figure) error {
 			return fmt.Errorf("%d series in one panel cannot be told apart (at most %d): split the figure, or give each its own panel (panels: series)",
 				len(p.curves), len(looks))
 		}
-		if p.axis.Log {
-			return errors.New("vertical axes are not drawn logarithmic: leave Y.Log false")
-		}
 	}
 	for _, l := range fig.Limits {
 		if math.IsNaN(l.Value) || math.IsInf(l.Value, 0) {
 			return fmt.Errorf("limits: the value for %s is %v; it must be a number", l.Series, l.Value)
 		}
 		p := byName[l.Series]
+		if p.axis.Log && l.Value <= 0 {
+			return fmt.Errorf("limits: a logarithmic axis cannot show %v", l.Value)
+		}
 		p.limits = append(p.limits, l)
 	}
 	return nil

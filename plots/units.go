@@ -19,6 +19,9 @@ var fractionWord = regexp.MustCompile(`ratio|rate|share|fraction|probability|uti
 // counted are units whose quantity is a number of things.
 var counted = map[string]bool{"entries": true, "connections": true, "packets": true, "count": true}
 
+// siUnits are those that are written with prefixes.
+var siUnits = map[string]bool{"s": true, "bit/s": true, "B": true, "B/s": true}
+
 var siPrefixes = []struct {
 	factor float64
 	prefix string
