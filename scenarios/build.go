@@ -285,14 +285,24 @@ func (b *builder) names() error {
 	}
 	for i := range b.sc.Figures {
 		f := &b.sc.Figures[i]
+		distribution := slices.Contains(distributionFigures, f.Kind)
+		if !distribution && f.Kind != courseFigure {
+			fail(f.Pos, "figures: a figure of kind %s is not about one run (draw it under sweep)", f.Kind)
+			continue
+		}
 		for _, name := range f.Series {
 			switch sampled := b.sampled(name); {
-			case f.Kind == DistributionFigure && !sampled:
-				fail(f.Pos, "figures: %s is no distribution (an ecdf shows such as legit.connect_latency)", name)
-			case f.Kind != DistributionFigure && sampled:
-				fail(f.Pos, "figures: %s is a distribution (draw it with kind: %s)", name, DistributionFigure)
+			case distribution && !sampled:
+				fail(f.Pos, "figures: %s is no distribution (tcplab metrics marks those with a colon)", name)
+			case !distribution && sampled:
+				fail(f.Pos, "figures: %s is a distribution (draw it with kind: %s)", name, distributionFigures[0])
 			case !sampled:
 				missing(f.Pos, name)
+			}
+		}
+		for _, name := range f.Events {
+			if !slices.ContainsFunc(b.recorder.Bands(), func(band measure.Band) bool { return band.Name == name }) {
+				fail(f.Pos, "figures: events: %s is active all the time, so that there is nothing to shade (leave it out)", name)
 			}
 		}
 	}
@@ -302,8 +312,11 @@ func (b *builder) names() error {
 	return nil
 }
 
-// DistributionFigure is the kind of figure that shows distributions.
-const DistributionFigure = "ecdf"
+// courseFigure is the kind of figure that shows courses in time, and
+// distributionFigures are those that show distributions.
+const courseFigure = "timeseries"
+
+var distributionFigures = []string{"ecdf", "ccdf", "histogram", "boxplot"}
 
 // sampled reports whether a name is that of a distribution.
 func (b *builder) sampled(name string) bool {

@@ -73,7 +73,7 @@ func figureLine(dir string, names []string) string {
 	switch {
 	case len(names) == 1:
 		return filepath.Join(path, list) + ".{pdf,svg,png}"
-	case len(path)+len(list) < terminalWidth/2:
+	case len("figures  /{}.{pdf,svg,png}")+len(path)+len(list) <= terminalWidth:
 		return filepath.Join(path, "{"+list+"}") + ".{pdf,svg,png}"
 	default:
 		return fmt.Sprintf("%s (%d figures as pdf, svg and png)", path+string(filepath.Separator), len(names))

@@ -187,6 +187,9 @@ func (r *Recorder) truncate(now des.Time) {
 	}
 }
 
+// Bands returns the stretches of time that have been named so far.
+func (r *Recorder) Bands() []Band { return slices.Clone(r.bands) }
+
 // whole is the time of the metrics of the whole run.
 func (r *Recorder) whole() window { return window{r.options.Warmup, r.options.Until} }
 

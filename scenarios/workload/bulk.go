@@ -85,6 +85,7 @@ func (b *bulk) start(w *World) (err error) {
 	if b.sink, err = w.sinkAt(b.config.To); err != nil {
 		return err
 	}
+	b.band(w, b.config.Start, b.end(b.config.Stop))
 	b.transfer = w.Recorder.Transfer("bulk", b.name)
 	b.failed = w.Recorder.Count("bulk", b.name, "failed")
 	b.conns = make([]bulkConn, b.config.Connections)

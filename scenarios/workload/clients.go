@@ -103,6 +103,7 @@ func (c *clients) start(w *World) (err error) {
 	c.connect = newWaits(c.sim, c.component, c, clientConnectTimeout, des.Time(c.config.Timeout))
 	c.response = newWaits(c.sim, c.component, c, clientResponseTimeout, des.Time(c.config.ResponseTimeout))
 	c.last = c.end(c.config.Until)
+	c.band(w, c.config.From, c.last)
 	c.gaps, err = newGaps(c.config.Arrivals.Law, c.config.Arrivals.Rate, des.Time(c.config.From), c.sim.Stream(c.name+"/arrivals"))
 	if err != nil {
 		return err

@@ -95,6 +95,7 @@ func (q *requests) start(w *World) (err error) {
 	q.attempts = w.Recorder.Attempts("request_response", q.name, false)
 	q.log = w.Recorder.Turnaround("request_response", q.name)
 	q.last = q.end(q.config.Until)
+	q.band(w, q.config.From, q.last)
 	q.think = q.sim.Stream(q.name + "/think")
 	q.conns = make([]requestConn, q.config.Connections)
 	for i := range q.conns {

@@ -207,6 +207,14 @@ func (b *base) begin(w *World) error {
 	return nil
 }
 
+// band names the time in which the workload is active for figures to shade,
+// unless that is all the time.
+func (b *base) band(w *World, from quantity.Duration, until des.Time) {
+	if from > 0 || until < b.until {
+		w.Recorder.Band(b.name, des.Time(from), until)
+	}
+}
+
 // peer returns the node of an address.
 func (w *World) peer(to quantity.Address) (segment.Node, error) {
 	h, err := w.host(to.Host)
