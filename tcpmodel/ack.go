@@ -153,6 +153,9 @@ func (ep *Endpoint) controlWindow(now des.Time) {
 	a := &ep.ccAck
 	*a = congestion.Ack{Now: now, Acked: in.delivered, RTT: in.rtt, InFlight: ep.inFlight(),
 		CwndLimited: grow && ep.isCwndLimited()}
+	if !ep.st.cfg.ByteCounting {
+		a.Acked = 1
+	}
 	if in.flags&ackAdvanced != 0 && ep.roundEnd.Less(ep.sndUna) {
 		a.RoundStart = true
 		ep.roundEnd = ep.sndNxt

@@ -64,6 +64,9 @@ const (
 	AckImmediate
 )
 
+// CubicConfig is what a host can change of CUBIC.
+type CubicConfig struct{ FastConvergence, TCPFriendliness, RenoAlpha bool }
+
 // Config is the settings of one host's stack: a profile and what overrides it.
 // Knobs names every field that a scenario can set, with unit and source.
 type Config struct {
@@ -105,9 +108,18 @@ type Config struct {
 	OrphanRetries int
 	Congestion    string
 	HyStart       bool
+	// Cubic is the settings of CUBIC beside HyStart, by the names of
+	// congestion.Options.
+	Cubic         CubicConfig
 	InitialWindow int
 	Reordering    int
 	TLP, FRTO     bool
+	// PRR: in fast recovery and after ECN the window follows RFC 6937; without
+	// it, it falls to the threshold at once (RFC 6675 section 5 step 4.2).
+	PRR bool
+	// ByteCounting: the window grows by what an ACK acknowledges (RFC 3465);
+	// without it, by one segment for each ACK.
+	ByteCounting bool
 	// ECN is tcp_ecn: 0 off, 1 asked for and granted, 2 granted.
 	ECN                int
 	SlowStartAfterIdle bool
@@ -147,7 +159,8 @@ var linux = Config{
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
 	Congestion: "cubic", HyStart: true, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
-	TLP: true, FRTO: true, ECN: 2,
+	TLP: true, FRTO: true, ECN: 2, PRR: true, ByteCounting: true,
+	Cubic:     CubicConfig{FastConvergence: true, TCPFriendliness: true},
 	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond, CompSackNr: 44, CompSackDelay: des.Millisecond,
 	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,
 	FinTimeout: 60 * des.Second, TimeWait: 60 * des.Second, TwReuse: 2,
@@ -245,5 +258,6 @@ func (c *Config) Validate() error {
 func (c *Config) controller(name string) (congestion.Controller, error) {
 	o := congestion.DefaultOptions()
 	o.HyStart = c.HyStart
+	o.FastConvergence, o.TCPFriendliness, o.RenoAlpha = c.Cubic.FastConvergence, c.Cubic.TCPFriendliness, c.Cubic.RenoAlpha
 	return congestion.NewWith(name, o)
 }

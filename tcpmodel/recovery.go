@@ -268,7 +268,8 @@ func (ep *Endpoint) startReduction(now des.Time) {
 
 // reduce sets the window of an episode: proportional rate reduction with slow
 // start as its bound as long as retransmissions are not lost again, packet
-// conservation otherwise (RFC 6937 section 3.1).
+// conservation otherwise (RFC 6937 section 3.1); without prr the threshold (RFC
+// 6675 section 5 step 4.2).
 func (ep *Endpoint) reduce(delivered, lost uint32, advanced bool) {
 	p := &ep.prr
 	if delivered == 0 || p.prior == 0 {
@@ -276,6 +277,10 @@ func (ep *Endpoint) reduce(delivered, lost uint32, advanced bool) {
 	}
 	p.delivered += delivered
 	pipe, ssthresh := ep.inFlight(), ep.win.Ssthresh
+	if !ep.st.cfg.PRR {
+		ep.win.Cwnd = ssthresh
+		return
+	}
 	var send int64
 	if pipe > ssthresh {
 		send = (int64(ssthresh)*int64(p.delivered)+int64(p.prior)-1)/int64(p.prior) - int64(p.out)
@@ -414,7 +419,9 @@ func (ep *Endpoint) sendAfterAck(now des.Time, what resend) {
 func (ep *Endpoint) retransmitLost(now des.Time) {
 	timer := false
 	for pos := ep.rtx.head; pos != ep.rtx.tail; pos++ {
-		if ep.inFlight() >= ep.win.Cwnd || ep.retransOut >= ep.lostOut {
+		// RFC 6675 section 5 step 4.3: the first one asks no window.
+		first := !ep.st.cfg.PRR && ep.reducing() && ep.prr.out == 0
+		if ep.inFlight() >= ep.win.Cwnd && !first || ep.retransOut >= ep.lostOut {
 			break
 		}
 		s := ep.rtx.at(pos)
