@@ -143,7 +143,7 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 	}
 }
 
-type tapCounter struct{ events [4]int }
+type tapCounter struct{ events [6]int }
 
 func (c *tapCounter) Observe(_ des.Time, e TapEvent, _ *segment.Segment) { c.events[e]++ }
 

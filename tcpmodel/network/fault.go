@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
+	"tcplab/des"
 	"tcplab/tcpmodel/segment"
 )
 
@@ -72,13 +75,35 @@ type Action uint8
 const (
 	// Drop makes the packet vanish on the wire, after its serialisation.
 	Drop Action = iota
+	// Duplicate makes the packet arrive twice, once right after the other.
+	Duplicate
+	// Delay makes the packet arrive later than it would, by Fault.Extra, and
+	// the packets behind it overtake it.
+	Delay
+	// Corrupt makes the packet arrive with changed bits (segment.Corrupt): the
+	// host that it is for finds the wrong checksum and drops it.
+	Corrupt
 
 	actions = iota
 )
 
+var actionNames = [actions]string{"drop", "duplicate", "delay", "corrupt"}
+
+// String returns "drop", "duplicate", "delay" or "corrupt".
+func (a Action) String() string {
+	if a < actions {
+		return actionNames[a]
+	}
+	return "action " + strconv.Itoa(int(a))
+}
+
+// maxFaults is the largest number of faults of a link.
+const maxFaults = 1<<(32-faultShift) - 1
+
 // Fault does something on purpose to chosen packets of one direction of a link:
 // the first packet of Kind that is offered to it has ordinal 1, and so on.
-// Retransmissions count, and so do packets that find the queue full.
+// Retransmissions count, and so do packets that find the queue full. If several
+// faults hit one packet, all of their actions count, of delays the longest.
 type Fault struct {
 	Kind PacketKind
 	// Ordinals lists the packets that are hit, in ascending order.
@@ -87,9 +112,12 @@ type Fault struct {
 	From uint64
 	// Action is what happens to them.
 	Action Action
+	// Extra is how much later they arrive, for Delay alone.
+	Extra des.Time
 }
 
-// String returns f in the form that ParseFaults reads, such as "SYN:1,2,5+".
+// String returns f in the form that ParseFaults reads, such as "SYN:1,2,5+" or
+// "DATA:7 delay 20ms".
 func (f Fault) String() string {
 	b := []byte(f.Kind.String())
 	separator := byte(':')
@@ -100,6 +128,12 @@ func (f Fault) String() string {
 	if f.From > 0 {
 		b = append(strconv.AppendUint(append(b, separator), f.From, 10), '+')
 	}
+	if f.Action != Drop {
+		b = append(append(b, ' '), f.Action.String()...)
+	}
+	if f.Action == Delay {
+		b = append(append(b, ' '), f.Extra.String()...)
+	}
 	return string(b)
 }
 
@@ -108,7 +142,9 @@ func (f Fault) validate() error {
 	case f.Kind >= packetKinds:
 		return fmt.Errorf("fault: unknown %v", f.Kind)
 	case f.Action >= actions:
-		return fmt.Errorf("fault %v: unknown action %d", f, f.Action)
+		return fmt.Errorf("fault %v: unknown %v", f, f.Action)
+	case f.validateExtra() != nil:
+		return fmt.Errorf("fault %v: %w", f, f.validateExtra())
 	case len(f.Ordinals) == 0 && f.From == 0:
 		return fmt.Errorf("fault %v: hits no packet", f)
 	}
@@ -122,8 +158,20 @@ func (f Fault) validate() error {
 	return nil
 }
 
+func (f Fault) validateExtra() error {
+	switch {
+	case f.Action == Delay && (f.Extra <= 0 || f.Extra > maxDelay):
+		return fmt.Errorf("extra delay of %v: must be above 0 and at most %v", f.Extra, des.Time(maxDelay))
+	case f.Action != Delay && f.Extra != 0:
+		return fmt.Errorf("extra delay of %v: goes with the action delay alone", f.Extra)
+	}
+	return nil
+}
+
 // ParseFaults reads faults in the form "SYN:1,2;FIN:1;ANY:3+": kinds of packet,
-// each with the ordinals that are dropped; "3+" is the third and all after it.
+// each with the ordinals that are hit; "3+" is the third and all after it. What
+// happens to them stands behind, "drop" if nothing does: "DATA:3 duplicate",
+// "ACK:1,2 corrupt", "DATA:7 delay 20ms" (with a unit as in time.Duration).
 // Blanks are skipped, ordinals may be in any order, and nothing is no fault.
 func ParseFaults(text string) ([]Fault, error) {
 	if strings.TrimSpace(text) == "" {
@@ -150,6 +198,12 @@ func parseFault(part string) (Fault, error) {
 		return Fault{}, fmt.Errorf("unknown kind of packet %q (have %s)", strings.TrimSpace(name), strings.Join(packetKindNames[:], ", "))
 	}
 	f := Fault{Kind: PacketKind(kind)}
+	if at := strings.IndexFunc(list, unicode.IsLetter); at >= 0 {
+		if err := f.parseAction(list[at:]); err != nil {
+			return Fault{}, fmt.Errorf("%q: %w", part, err)
+		}
+		list = list[:at]
+	}
 	for item := range strings.SplitSeq(list, ",") {
 		item = strings.TrimSpace(item)
 		digits, open := strings.CutSuffix(item, "+")
@@ -171,6 +225,31 @@ func parseFault(part string) (Fault, error) {
 		return Fault{}, fmt.Errorf("%q names an ordinal twice", part)
 	}
 	return f, nil
+}
+
+// parseAction reads what stands behind the ordinals.
+func (f *Fault) parseAction(text string) error {
+	words := strings.Fields(text)
+	action := slices.Index(actionNames[:], words[0])
+	if action < 0 {
+		return fmt.Errorf("unknown action %q (have %s)", words[0], strings.Join(actionNames[:], ", "))
+	}
+	f.Action = Action(action)
+	if f.Action != Delay {
+		if len(words) > 1 {
+			return fmt.Errorf("%q behind %q is not understood", words[1], words[0])
+		}
+		return nil
+	}
+	if len(words) != 2 {
+		return fmt.Errorf("delay needs a time (want a form like delay 20ms)")
+	}
+	extra, err := time.ParseDuration(words[1])
+	if err != nil {
+		return fmt.Errorf("delay of %q (want a form like delay 20ms)", words[1])
+	}
+	f.Extra = des.Time(extra)
+	return f.validateExtra()
 }
 
 // injector counts the packets of a link and finds those that faults hit.
@@ -195,22 +274,38 @@ func newInjector(faults []Fault) *injector {
 	return in
 }
 
-// drops counts seg and reports whether a fault drops it.
-func (in *injector) drops(seg *segment.Segment) bool {
-	hit := false
+// strike counts seg and returns what faults do to it.
+func (in *injector) strike(seg *segment.Segment) fate {
+	f, slowest := fate(0), -1
 	for i := range in.counters {
 		c := &in.counters[i]
 		if !c.fault.Kind.Matches(seg) {
 			continue
 		}
 		c.seen++
+		hit := c.fault.From > 0 && c.seen >= c.fault.From
 		if c.next < len(c.fault.Ordinals) && c.fault.Ordinals[c.next] == c.seen {
 			c.next++
 			hit = true
 		}
-		if c.fault.From > 0 && c.seen >= c.fault.From {
-			hit = true
+		if !hit {
+			continue
+		}
+		switch c.fault.Action {
+		case Drop:
+			f |= fateLost
+		case Duplicate:
+			f |= fateDuplicate
+		case Corrupt:
+			f |= fateCorrupt
+		case Delay:
+			if slowest < 0 || in.counters[slowest].fault.Extra < c.fault.Extra {
+				slowest = i
+			}
 		}
 	}
-	return hit
+	return f | fate(slowest+1)<<faultShift
 }
+
+// extra returns by how much a packet of that fate is delayed.
+func (in *injector) extra(f fate) des.Time { return in.counters[f>>faultShift-1].fault.Extra }

@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"tcplab/des"
 	"tcplab/tcpmodel/segment"
@@ -15,18 +14,21 @@ const maxPayload = 1 << 30
 // nanobits is the work that a byte is, in bit/s times ns.
 const nanobits = 8e9
 
-// Link is one direction of a connection between two nodes: a FIFO queue with
-// drop-tail, serialisation at a rate, then a delay. It is a Sink.
+// Link is one direction of a connection between two nodes: a queue,
+// serialisation at a rate, then a delay, and whatever else its LinkConfig says.
+// It is a Sink.
 //
 // Ring positions count packets since the start: those in [head, served) have
 // been serialised and are on the wire, those in [served, tail) are in the
-// queue, the first of them in service.
+// queue, the first of them in service. If the link has a paced queue, packets
+// come into the ring when they have been serialised.
 type Link struct {
-	sim      *des.Sim
-	timer    des.Timer
-	next     Sink
-	segments []segment.Segment // ring; the length is a power of two
-	packets  []packet          // ring beside it, of the same length
+	sim       *des.Sim
+	component des.Component
+	timer     des.Timer
+	next      Sink
+	segments  []segment.Segment // ring; the length is a power of two
+	packets   []packet          // ring beside it, of the same length
 
 	head, served, tail uint64
 	delivering         uint64 // 1 while the slot before head is in use by next
@@ -40,26 +42,40 @@ type Link struct {
 
 	limitPackets, limitBytes uint64
 	overhead                 uint32
-	lossBelow                uint64 // a draw of 53 bits below it is a loss
-	loss                     *rand.Rand
-	faults                   *injector
+	gate                     *gate    // nil: every packet goes on to the queue
+	losses                   *losses  // nil: none on the wire
+	egress                   *egress  // nil: what leaves the wire has arrived
+	changes                  *changes // nil: the link stays as it is
 	taps                     []Tap
 
 	stats accounts
 
 	name     string
 	from, to segment.Node
+	rewired  bool // SetNext was called
 }
 
 // packet is what the link knows of the segment in the same place.
 type packet struct {
 	when des.Time // arrival; from the end of serialisation on, time of delivery
 	size uint32
-	lost bool
+	fate fate
 }
 
+// fate says what happens to a packet at the end of the wire: nothing if it is
+// 0. From bit faultShift on it has the number of a fault that delays it.
+type fate uint32
+
+const (
+	fateLost fate = 1 << iota
+	fateCorrupt
+	fateDuplicate
+	fateEgress // it goes through the link's egress
+	faultShift = 8
+)
+
 // NewLink returns a link that delivers to next. The name must be unique in the
-// simulation: it names the random stream of the losses. Links of a Network are
+// simulation: it names the random streams of the link. Links of a Network are
 // made by Connect.
 func NewLink(sim *des.Sim, name string, config LinkConfig, next Sink) (*Link, error) {
 	if err := config.Validate(); err != nil {
@@ -70,14 +86,20 @@ func NewLink(sim *des.Sim, name string, config LinkConfig, next Sink) (*Link, er
 		segments: make([]segment.Segment, 4), packets: make([]packet, 4),
 		rate: uint64(config.Rate), delay: config.Delay,
 		limitPackets: limit(int64(config.Queue.Packets)), limitBytes: limit(config.Queue.Bytes),
-		overhead: uint32(config.Overhead), lossBelow: uint64(config.Loss * (1 << 53)),
-		faults: newInjector(config.Faults),
+		overhead: uint32(config.Overhead),
 	}
 	l.stats.since, l.stats.changed = sim.Now(), sim.Now()
-	if l.lossBelow > 0 {
-		l.loss = sim.Stream("loss of link " + name)
+	l.component = sim.NewComponent("link " + name)
+	l.timer = sim.NewTimer(l.component, l, 0)
+	l.losses = newLosses(sim, name, config.Loss, config.Gilbert, config.LossPeriod)
+	var err error
+	if l.egress, err = newEgress(l, &config); err != nil {
+		return nil, err
 	}
-	l.timer = sim.NewTimer(sim.NewComponent("link "+name), l, 0)
+	l.gate = newGate(l, &config)
+	if len(config.Changes) > 0 {
+		l.changes = newChanges(l, config.Changes)
+	}
 	return l, nil
 }
 
@@ -103,7 +125,7 @@ func (l *Link) Next() Sink { return l.next }
 
 // SetNext makes the link deliver to next, which may pass packets on to what
 // Next returned before: so a middlebox is put into the path.
-func (l *Link) SetNext(next Sink) { l.next = next }
+func (l *Link) SetNext(next Sink) { l.next, l.rewired = next, true }
 
 // AddTap adds an observer of the link's packets, after those that it has.
 func (l *Link) AddTap(t Tap) { l.taps = append(l.taps, t) }
@@ -115,7 +137,13 @@ func (l *Link) Receive(now des.Time, seg *segment.Segment) {
 		panic(fmt.Sprintf("network: link %s: a packet of %d bytes (at most %d)", l.name, seg.Len, maxPayload))
 	}
 	size := seg.IPLen() + l.overhead
-	lost := l.faults != nil && l.faults.drops(seg)
+	f := fate(0)
+	if l.gate != nil {
+		goesOn := false
+		if f, goesOn = l.gate.pass(now, seg, size); !goesOn {
+			return
+		}
+	}
 	if l.finish <= now && l.served != l.tail {
 		l.advance(now)
 	}
@@ -124,15 +152,15 @@ func (l *Link) Receive(now des.Time, seg *segment.Segment) {
 		l.drop(now, size, seg)
 		return
 	}
-	if l.loss != nil && l.loss.Uint64()>>11 < l.lossBelow {
-		lost = true
+	if l.losses != nil && l.losses.next() {
+		f |= fateLost
 	}
 	if l.tail-l.head+l.delivering == uint64(len(l.segments)) {
 		l.grow()
 	}
 	i := l.tail & uint64(len(l.segments)-1)
 	l.segments[i] = *seg
-	l.packets[i] = packet{now, size, lost}
+	l.packets[i] = packet{now, size, f}
 	l.stats.arrive(now, waiting, size)
 	l.tail++
 	if waiting == 0 {
@@ -150,8 +178,7 @@ func (l *Link) Receive(now des.Time, seg *segment.Segment) {
 }
 
 func (l *Link) drop(now des.Time, size uint32, seg *segment.Segment) {
-	l.stats.dropped.Packets++
-	l.stats.dropped.Bytes += uint64(size)
+	l.stats.dropped.add(size)
 	if len(l.taps) > 0 {
 		l.tell(now, Dropped, seg)
 	}
@@ -202,12 +229,8 @@ func (l *Link) HandleTimer(now des.Time, _ uint64) {
 	if l.head != l.tail {
 		l.sim.Arm(l.timer, l.due())
 	}
-	if p.lost {
-		l.stats.lost.Packets++
-		l.stats.lost.Bytes += uint64(p.size)
-		if len(l.taps) > 0 {
-			l.tell(now, Lost, seg)
-		}
+	if p.fate != 0 {
+		l.divert(now, seg, p)
 		return
 	}
 	l.stats.deliveredBytes += uint64(p.size)
@@ -235,15 +258,22 @@ func (l *Link) Rate() int64 { return int64(l.rate) }
 
 // SetRate changes the rate from now on, also for the rest of the packet that is
 // in service: what of it is sent already stays sent. Rates are as in
-// LinkConfig.
+// LinkConfig; a link that follows a trace has none to change.
 func (l *Link) SetRate(rate int64) error {
 	if err := checkRate(rate); err != nil {
 		return fmt.Errorf("link %s: %w", l.name, err)
 	}
+	if l.gate != nil && l.gate.traced {
+		return fmt.Errorf("link %s: rate of %d bit/s: the link follows a trace", l.name, rate)
+	}
 	now := l.sim.Now()
-	l.advance(now)
+	l.settle(now)
 	old := l.rate
 	l.rate = uint64(rate)
+	if l.gate != nil && l.gate.paced != nil {
+		l.gate.paced.changeRate(now, old)
+		return nil
+	}
 	if l.served == l.tail {
 		l.remainder = 0
 		return nil
@@ -270,10 +300,26 @@ func (l *Link) SetDelay(delay des.Time) error {
 	if err := checkDelay(delay); err != nil {
 		return fmt.Errorf("link %s: %w", l.name, err)
 	}
-	l.advance(l.sim.Now())
+	l.settle(l.sim.Now())
 	l.delay = delay
 	if l.head != l.tail && l.head == l.served {
 		l.sim.Arm(l.timer, l.due())
 	}
 	return nil
+}
+
+// settle does what happened up to now in the queue.
+func (l *Link) settle(now des.Time) {
+	l.advance(now)
+	if l.gate != nil && l.gate.paced != nil {
+		l.gate.paced.settle(now)
+	}
+}
+
+// waiting returns how many packets are in the queue and in service.
+func (l *Link) waiting() uint64 {
+	if l.gate != nil && l.gate.paced != nil {
+		return l.gate.paced.packets
+	}
+	return l.tail - l.served
 }

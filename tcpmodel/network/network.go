@@ -184,6 +184,15 @@ func (n *Network) connect(from, to *node, config LinkConfig) (*Link, error) {
 		return nil, err
 	}
 	l.from, l.to = from.first, to.first
+	if config.MTU > 0 && !config.BlackHole {
+		var reporter Sink = from.router
+		if from.host != nil {
+			reporter = from.host
+		}
+		if err := l.SetReports(from.first, reporter); err != nil {
+			return nil, err
+		}
+	}
 	from.links = append(from.links, len(n.links))
 	n.links = append(n.links, l)
 	if from.host != nil {
@@ -215,6 +224,15 @@ func (n *Network) Egress(number segment.Node) Sink {
 		return v.host.links[0]
 	}
 	return &v.host.egress
+}
+
+// Corrupted returns how many packets reached a host with a wrong checksum; they
+// are dropped.
+func (n *Network) Corrupted(host segment.Node) uint64 {
+	if v := n.find(host); v != nil && v.host != nil {
+		return v.host.corrupted
+	}
+	return 0
 }
 
 // Misdelivered returns how many packets reached a host that were for another

@@ -11,18 +11,24 @@ type host struct {
 	sink          Sink
 	links         []*Link // that lead away from it
 	egress        router  // used when it has several links
+	received      uint64
+	corrupted     uint64
 	misdelivered  uint64
 	undeliverable uint64
 }
 
-// Receive passes a packet for this host to what is attached to it.
+// Receive passes a packet for this host to what is attached to it, if its
+// checksum is right.
 func (h *host) Receive(now des.Time, seg *segment.Segment) {
 	switch {
+	case seg.Corrupt:
+		h.corrupted++
 	case seg.Dst != h.self:
 		h.misdelivered++
 	case h.sink == nil:
 		h.undeliverable++
 	default:
+		h.received++
 		h.sink.Receive(now, seg)
 	}
 }

@@ -19,8 +19,8 @@ type offer struct {
 	size uint32
 }
 
-// fate is what becomes of it.
-type fate struct {
+// outcome is what becomes of it.
+type outcome struct {
 	dropped         bool
 	start, end, due des.Time
 }
@@ -28,12 +28,12 @@ type fate struct {
 // reference is the link in rational arithmetic, with every departure worked out
 // on its own: a packet leaves at max(its arrival, departure of the one before)
 // + size*8/rate, and the queue at an arrival is who has not left.
-func reference(config LinkConfig, offers []offer) []fate {
-	fates := make([]fate, len(offers))
+func reference(config LinkConfig, offers []offer) []outcome {
+	outcomes := make([]outcome, len(offers))
 	last := new(big.Rat)
 	for i, o := range offers {
 		packets, bytes := 0, int64(0)
-		for j, f := range fates[:i] {
+		for j, f := range outcomes[:i] {
 			if !f.dropped && f.end > o.at {
 				packets++
 				bytes += int64(offers[j].size)
@@ -41,7 +41,7 @@ func reference(config LinkConfig, offers []offer) []fate {
 		}
 		q := config.Queue
 		if q.Packets > 0 && packets >= q.Packets || q.Bytes > 0 && bytes+int64(o.size) > q.Bytes {
-			fates[i].dropped = true
+			outcomes[i].dropped = true
 			continue
 		}
 		start := new(big.Rat).SetInt64(int64(o.at))
@@ -49,14 +49,14 @@ func reference(config LinkConfig, offers []offer) []fate {
 			start.Set(last)
 		}
 		last = start
-		fates[i].start = floor(start)
+		outcomes[i].start = floor(start)
 		if config.Rate > 0 {
 			last = new(big.Rat).Add(start, big.NewRat(int64(o.size)*8e9, config.Rate))
 		}
-		fates[i].end = floor(last)
-		fates[i].due = fates[i].end + config.Delay
+		outcomes[i].end = floor(last)
+		outcomes[i].due = outcomes[i].end + config.Delay
 	}
-	return fates
+	return outcomes
 }
 
 func floor(r *big.Rat) des.Time {
@@ -142,9 +142,9 @@ func TestLinkAgainstReference(t *testing.T) {
 }
 
 // queuedAt counts who of the first i+1 packets has come and not left at now.
-func queuedAt(offers []offer, fates []fate, i int, now des.Time) (c Count) {
+func queuedAt(offers []offer, outcomes []outcome, i int, now des.Time) (c Count) {
 	for j := range i + 1 {
-		if !fates[j].dropped && fates[j].end > now {
+		if !outcomes[j].dropped && outcomes[j].end > now {
 			c.Packets++
 			c.Bytes += uint64(offers[j].size)
 		}

@@ -10,6 +10,13 @@ import (
 // Count counts packets and their bytes on the link, overhead included.
 type Count struct{ Packets, Bytes uint64 }
 
+func (c *Count) add(size uint32) {
+	c.Packets++
+	c.Bytes += uint64(size)
+}
+
+func (c Count) plus(d Count) Count { return Count{c.Packets + d.Packets, c.Bytes + d.Bytes} }
+
 func (c Count) minus(d Count) Count { return Count{c.Packets - d.Packets, c.Bytes - d.Bytes} }
 
 // ByteTime is an integral of bytes over time in byte nanoseconds, as a 128-bit
@@ -33,7 +40,7 @@ func (b ByteTime) minus(c ByteTime) ByteTime {
 // Stats is what a link has counted from some moment up to At. Times are exact
 // to the nanosecond. At every moment
 //
-//	Offered = Dropped + Lost + Delivered + InFlight
+//	Offered + Created = Dropped + Lost + Delivered + InFlight
 //
 // in packets and in bytes (for counts since the start). The sums in nanoseconds
 // hold until a link has had 2^64 ns of packet time: 1000 packets queued for 213
@@ -42,21 +49,36 @@ type Stats struct {
 	At      des.Time
 	Elapsed des.Time
 
-	// Offered packets came to the link. Dropped ones found the queue full.
-	// Lost ones vanished on the wire, and count from the time at which they
-	// would have been delivered.
-	Offered, Dropped, Lost, Delivered Count
+	// Offered packets came to the link. Created ones are the duplicates that
+	// it made of them.
+	Offered, Created Count
+	// Dropped packets never began their way over the wire. Lost ones vanished
+	// on it, and count from the time at which they would have been delivered.
+	Dropped, Lost, Delivered Count
 	// Departed packets have been serialised.
 	Departed Count
 	// Queued packets wait for serialisation or are in it at At. InFlight ones
-	// are those and the ones on the wire, also the ones that will be lost.
+	// are those, the ones on the wire, also the ones that will be lost, and
+	// the ones that jitter and reordering hold.
 	Queued, InFlight Count
 
-	// Busy is for how long a packet was in service.
+	// What is Dropped for another reason than a full queue: Early by the
+	// decision of the discipline on arrival; Policed by the policer; Oversize
+	// because of the MTU, or because the shaper's burst is smaller; Down
+	// because the link was down when they came; Discarded out of the queue
+	// by the discipline or because the link went down.
+	Early, Policed, Oversize, Down, Discarded Count
+	// Marked packets got CE from the discipline; Corrupted ones were changed
+	// on the wire.
+	Marked, Corrupted Count
+
+	// Busy is for how long a packet was in service. With a shaper or a trace
+	// a packet that waits for them at the head is in service.
 	Busy des.Time
 	// Wait and Sojourn are sums over the departed packets, in ns: of the time
-	// from arrival to the start of service, and to its end.
-	Wait, Sojourn uint64
+	// from arrival to the start of service, and to its end. DiscardTime is
+	// the sum over the discarded ones, from arrival to discard.
+	Wait, Sojourn, DiscardTime uint64
 	// PacketTime and ByteTime are the integrals of Queued over time, in
 	// packet nanoseconds and byte nanoseconds.
 	PacketTime uint64
@@ -75,6 +97,15 @@ type accounts struct {
 	busy           des.Time
 	sojourn, wait  uint64
 	dropped, lost  Count
+
+	aborted           des.Time // the part of busy that was for discarded packets
+	discardTime       uint64
+	diverted, created Count // into the egress; there
+	left              Count // the egress
+	early, policed    Count
+	oversize, down    Count
+	discarded         Count
+	marked, corrupted Count
 }
 
 // pass integrates up to t, until when queued packets were in the system.
@@ -101,49 +132,75 @@ func (a *accounts) depart(arrived, started, finished des.Time, queued uint64, si
 	a.busy += finished - started
 }
 
+// discard records that a packet is dropped from the queue; queued counts it.
+func (a *accounts) discard(t, arrived des.Time, queued uint64, size uint32) {
+	a.pass(t, queued)
+	a.queuedBytes -= uint64(size)
+	a.discardTime += uint64(t - arrived)
+	a.discarded.add(size)
+	a.dropped.add(size)
+}
+
+// abort records a service that ended before it was done.
+func (a *accounts) abort(served des.Time) {
+	a.busy += served
+	a.aborted += served
+}
+
 // Stats returns the counts since the link was made, as they are now.
 func (l *Link) Stats() Stats {
 	now := l.sim.Now()
-	l.advance(now)
+	l.settle(now)
 	a := &l.stats
-	a.pass(now, l.tail-l.served)
+	queued := l.waiting()
+	a.pass(now, queued)
 	s := Stats{
 		At: now, Elapsed: now - a.since,
-		Dropped: a.dropped, Lost: a.lost,
-		Delivered: Count{l.head - a.lost.Packets, a.deliveredBytes},
+		Created: a.created, Dropped: a.dropped, Lost: a.lost,
+		Delivered: Count{l.head - a.lost.Packets - a.diverted.Packets, a.deliveredBytes}.plus(a.left),
 		Departed:  Count{l.served, a.departedBytes},
-		Queued:    Count{l.tail - l.served, a.queuedBytes},
-		Busy:      a.busy, Wait: a.wait, Sojourn: a.sojourn,
+		Queued:    Count{queued, a.queuedBytes},
+		Early:     a.early, Policed: a.policed, Oversize: a.oversize, Down: a.down, Discarded: a.discarded,
+		Marked: a.marked, Corrupted: a.corrupted,
+		Busy: a.busy, Wait: a.wait, Sojourn: a.sojourn, DiscardTime: a.discardTime,
 		PacketTime: a.packetTime, ByteTime: a.byteTime,
 	}
-	if l.served != l.tail {
+	if queued > 0 {
 		s.Busy += now - l.started
 	}
-	admitted := Count{l.tail, a.departedBytes + a.queuedBytes}
-	s.Offered = Count{admitted.Packets + a.dropped.Packets, admitted.Bytes + a.dropped.Bytes}
-	s.InFlight = admitted.minus(s.Delivered).minus(s.Lost)
+	admitted := s.Departed.plus(s.Queued)
+	s.Offered = admitted.plus(a.dropped)
+	s.InFlight = admitted.plus(a.created).minus(s.Delivered).minus(s.Lost)
 	return s
 }
 
 // Queued returns how many packets wait for serialisation or are in it now, and
 // their bytes.
 func (l *Link) Queued() Count {
-	l.advance(l.sim.Now())
-	return Count{l.tail - l.served, l.stats.queuedBytes}
+	l.settle(l.sim.Now())
+	return Count{l.waiting(), l.stats.queuedBytes}
 }
 
 // Since returns what was counted between an earlier reading of the same link
 // and s. Queued and InFlight stay as they are in s.
 func (s Stats) Since(earlier Stats) Stats {
 	s.Elapsed = s.At - earlier.At
-	s.Offered = s.Offered.minus(earlier.Offered)
-	s.Dropped = s.Dropped.minus(earlier.Dropped)
-	s.Lost = s.Lost.minus(earlier.Lost)
-	s.Delivered = s.Delivered.minus(earlier.Delivered)
-	s.Departed = s.Departed.minus(earlier.Departed)
+	for _, c := range []struct {
+		sum    *Count
+		before Count
+	}{
+		{&s.Offered, earlier.Offered}, {&s.Created, earlier.Created}, {&s.Dropped, earlier.Dropped},
+		{&s.Lost, earlier.Lost}, {&s.Delivered, earlier.Delivered}, {&s.Departed, earlier.Departed},
+		{&s.Early, earlier.Early}, {&s.Policed, earlier.Policed}, {&s.Oversize, earlier.Oversize},
+		{&s.Down, earlier.Down}, {&s.Discarded, earlier.Discarded},
+		{&s.Marked, earlier.Marked}, {&s.Corrupted, earlier.Corrupted},
+	} {
+		*c.sum = c.sum.minus(c.before)
+	}
 	s.Busy -= earlier.Busy
 	s.Wait -= earlier.Wait
 	s.Sojourn -= earlier.Sojourn
+	s.DiscardTime -= earlier.DiscardTime
 	s.PacketTime -= earlier.PacketTime
 	s.ByteTime = s.ByteTime.minus(earlier.ByteTime)
 	return s
@@ -170,8 +227,8 @@ func (s Stats) MeanSojourn() float64 {
 // One minus it is the fraction of time in which the system was empty (P0).
 func (s Stats) Utilization() float64 { return ratio(float64(s.Busy), float64(s.Elapsed)) }
 
-// DropFraction returns the fraction of the offered packets that found the queue
-// full, 0 if none were offered.
+// DropFraction returns the fraction of the offered packets that were dropped, 0
+// if none were offered.
 func (s Stats) DropFraction() float64 {
 	return ratio(float64(s.Dropped.Packets), float64(s.Offered.Packets))
 }

@@ -9,21 +9,31 @@ import (
 type TapEvent uint8
 
 // Every packet that is offered to a link is first Sent or Dropped. Every packet
-// that was Sent is later Lost or Delivered, in the same order.
+// that was Sent is later Discarded, Lost or Delivered; without a discipline that
+// reorders (FQCoDel), jitter or reordering it is so in the same order.
 const (
 	// Sent: the packet was admitted to the queue.
 	Sent TapEvent = iota
-	// Dropped: the queue was full.
+	// Dropped: the packet was not admitted to the queue.
 	Dropped
 	// Lost: the packet vanished on the wire (loss or fault). It is told when
 	// the packet would have been delivered.
 	Lost
 	// Delivered: the packet arrived; the receiver has not seen it yet.
 	Delivered
+	// Discarded: a packet that was Sent is dropped from the queue, by the
+	// discipline or because the link went down.
+	Discarded
+	// Duplicated: at the end of the wire another packet like this one has come
+	// into being. It is Delivered later.
+	Duplicated
 )
 
-// String returns "sent", "dropped", "lost" or "delivered".
-func (e TapEvent) String() string { return [...]string{"sent", "dropped", "lost", "delivered"}[e&3] }
+var tapEventNames = [...]string{"sent", "dropped", "lost", "delivered", "discarded", "duplicated"}
+
+// String returns "sent", "dropped", "lost", "delivered", "discarded" or
+// "duplicated".
+func (e TapEvent) String() string { return tapEventNames[e] }
 
 // Tap observes the packets of one direction of a link, for captures, ladders
 // and tests. seg is valid during the call only and must not be changed. An
