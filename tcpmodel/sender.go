@@ -100,14 +100,16 @@ func (ep *Endpoint) bytesAcked() uint64 {
 // setMSS fixes the segment size when both SYNs are known (RFC 9293 section
 // 3.7.1): options take their part of it.
 func (ep *Endpoint) setMSS() {
-	mss := uint32(min(ep.opt.mss, ep.st.cfg.advertisedMSS()))
+	own := uint32(ep.st.cfg.advertisedMSS())
+	mss := min(uint32(ep.opt.mss), own)
 	if ep.sock.MaxSeg > 0 {
 		mss = min(mss, uint32(ep.sock.MaxSeg))
 	}
+	mss = max(mss, min(minMSS, own))
 	if ep.opt.tsOK {
 		mss -= tsOptionLen
 	}
-	ep.mss = max(mss, 1)
+	ep.mss = mss
 }
 
 // boundMSS is the segment size in use: never more than half of the largest
@@ -124,7 +126,8 @@ func (ep *Endpoint) boundMSS() uint32 {
 	return mss
 }
 
-// minMSS is the smallest segment size that a small window leads to.
+// minMSS is the smallest segment size, options included, that a peer's MSS
+// option or a small window leads to (tcp_min_snd_mss).
 const minMSS = 48
 
 // startTransfer sets the initial window (RFC 5681 section 3.1, RFC 6928).
