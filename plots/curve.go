@@ -281,6 +281,9 @@ func (p *panel) drawBars(s *stack, c *curve, lk look) {
 		}
 		x := s.xAt(b.x)
 		lo, hi := p.clampY(b.low), p.clampY(b.high)
+		if least := vg.Length(1.5 * width); !c.caps && hi-lo < least { // a short stroke is seen
+			lo, hi = (lo+hi-least)/2, (lo+hi+least)/2
+		}
 		paths.Move(vg.Point{X: x, Y: lo})
 		paths.Line(vg.Point{X: x, Y: hi})
 		if half > 0 {

@@ -60,6 +60,11 @@ func (d *Drawing) rect(c color.NRGBA, r vg.Rectangle) {
 	d.fill(c, r.Path())
 }
 
+// picture fills a box with an image.
+func (d *Drawing) picture(img *image.Paletted, box vg.Rectangle) {
+	d.marks = append(d.marks, mark{picture: img, box: box})
+}
+
 // line strokes the points in order. Dashes are in multiples of the width.
 func (d *Drawing) line(c color.NRGBA, width float64, dashes []float64, pts ...vg.Point) {
 	if len(pts) < 2 {

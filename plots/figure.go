@@ -90,6 +90,12 @@ var kinds = []kind{
 	{"histogram", drawHistogram, false},
 	{"boxplot", drawBoxPlot, false},
 	{"lines", drawLines, false},
+	{"heatmap", drawHeatMap, false},
+	{"sequence", drawSequence, true},
+	{"congestion", drawCongestion, false},
+	{"queue", drawQueue, false},
+	{"occupancy", drawOccupancy, true},
+	{"gantt", drawGantt, true},
 }
 
 // Kinds returns the kinds of figures that can be drawn.

@@ -62,7 +62,11 @@ func drawHistogram(data *Data, fig Figure, style Style) (*Drawing, error) {
 			c.low, c.high = flat(edges), steps(edges, shares[i])
 		}
 		if n := infinite(v); n > 0 {
-			c.label += fmt.Sprintf(" (%.3g%% infinite)", 100*float64(n)/float64(len(v)))
+			note := fmt.Sprintf(" (%.3g%% infinite)", 100*float64(n)/float64(len(v)))
+			c.label += note
+			if len(values) == 1 {
+				x.label += note
+			}
 		}
 	}
 	d.data = histogramTable(samples, edges, shares)

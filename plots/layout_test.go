@@ -30,7 +30,7 @@ func flaws(d *Drawing, style Style) []string {
 				continue
 			}
 			for j := 1; j < len(m.path); j++ {
-				if crosses(m.path[j-1].Pos, m.path[j].Pos, a.box) {
+				if m.path[j].Type == vg.LineComp && crosses(m.path[j-1].Pos, m.path[j].Pos, a.box) {
 					out = append(out, fmt.Sprintf("%q covers a curve", a.text))
 					break
 				}
@@ -119,6 +119,32 @@ func TestNothingIsCutOrCovered(t *testing.T) {
 					t.Errorf("%s, %s: height %.2f points, want %.2f", fig.Name, style.Name, d.Height, fig.Height*72)
 				}
 			}
+		}
+	}
+}
+
+// All kinds, in all styles and both widths.
+func TestGalleryHasNoFlaws(t *testing.T) {
+	seen := map[string]bool{}
+	for _, show := range gallery() {
+		seen[show.fig.Kind] = true
+		for _, style := range []Style{IEEE(), ACM(), Thesis(), Slides(), Screen()} {
+			for _, width := range []string{"column", "wide"} {
+				show.fig.Width = width
+				d, err := show.data.Draw(show.fig, style)
+				if err != nil {
+					t.Errorf("%s, %s, %s: %v", show.fig.Name, style.Name, width, err)
+					continue
+				}
+				for _, f := range flaws(d, style) {
+					t.Errorf("%s, %s, %s: %s", show.fig.Name, style.Name, width, f)
+				}
+			}
+		}
+	}
+	for _, k := range Kinds() {
+		if !seen[k] {
+			t.Errorf("the gallery has no %s", k)
 		}
 	}
 }

@@ -20,11 +20,18 @@ type legendEntry struct {
 	width  float64 // of the line, 0 for none
 	box    *color.NRGBA
 	marker *marker
+	// upright is the width of a vertical stroke, 0 for none.
+	upright float64
 }
 
 // sample is the width of the sample in sizes of the small font.
 func (e *legendEntry) sample() float64 {
-	if e.width == 0 {
+	switch {
+	case e.upright > 0:
+		return 0.4
+	case e.width == 0 && e.box == nil && e.marker == nil:
+		return 0
+	case e.width == 0:
 		return 1.1
 	}
 	return legendSample
@@ -122,6 +129,9 @@ func (s *stack) drawSample(e *legendEntry, x, y float64) {
 	}
 	if e.width > 0 {
 		s.d.line(e.look.color, e.width, e.look.dashes, vg.Point{X: vg.Length(x), Y: mid}, vg.Point{X: vg.Length(x + width), Y: mid})
+	}
+	if e.upright > 0 {
+		s.upright(e.look, e.upright, x+width/2, y)
 	}
 	if e.marker != nil {
 		s.d.markers(*e.marker, e.look.color, s.style, []vg.Point{{X: vg.Length(x + width/2), Y: mid}})

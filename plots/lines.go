@@ -160,6 +160,43 @@ func (l *lineFigure) place(pt Point) float64 {
 	return v.Number
 }
 
+// aside moves the groups apart where the horizontal axis has words.
+func (l *lineFigure) aside(g lineGroup) float64 {
+	if l.words == nil {
+		return 0
+	}
+	i := slices.IndexFunc(l.groups, func(h lineGroup) bool { return h.value.Text == g.value.Text })
+	return 0.12 * (float64(i) - float64(len(l.groups)-1)/2)
+}
+
+// alike is true if a closed form has the same values for all groups.
+func (l *lineFigure) alike(f *closedForm, x horizontal) bool {
+	var first []float64
+	for i, g := range l.groups {
+		var ys []float64
+		for _, y := range l.sampled(f, g, x) {
+			ys = append(ys, y)
+		}
+		if i == 0 {
+			first = ys
+		}
+		if !slices.EqualFunc(first, ys, func(a, b float64) bool { return a == b || a != a && b != b }) {
+			return false
+		}
+	}
+	return true
+}
+
+// formLook is that of a closed form: in the colour of its group, dark if it is
+// that of all.
+func (l *lineFigure) formLook(f *closedForm, k, group int, x horizontal) look {
+	lk := look{looks[group].color, formDashes(k)}
+	if len(l.groups) > 1 && l.alike(f, x) {
+		lk.color = dark
+	}
+	return lk
+}
+
 func (l *lineFigure) axis(axis Axis) (horizontal, error) {
 	col := l.sweep.Params[l.over]
 	if l.words != nil {
@@ -182,25 +219,26 @@ func (l *lineFigure) axis(axis Axis) (horizontal, error) {
 // fill makes the curves of a metric.
 func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 	at := slices.Index(l.metrics, m)
-	some := false
+	some, top := false, 0.0
 	for i, g := range l.groups {
 		look, mark := looks[i], markers[i]
-		lk := look
 		for k, f := range l.forms[at] {
-			lk.dashes = formDashes(k)
-			form := lk
-			p.curves = append(p.curves, curve{quiet: true, look: &form, points: l.sampled(f, g, x)})
+			if i > 0 && l.alike(f, x) {
+				continue
+			}
+			lk := l.formLook(f, k, i, x)
+			p.curves = append(p.curves, curve{quiet: true, look: &lk, points: l.sampled(f, g, x)})
 		}
 		c := curve{label: l.groupLabel(g), look: &look, marker: mark, caps: true}
 		c.dots = l.values(g, m, func(e Estimate) float64 { return e.Mean })
-		if len(l.forms[at]) == 0 {
+		if len(l.forms[at]) == 0 && l.words == nil {
 			c.points = c.dots
 		}
 		for _, pt := range g.points {
 			e := pt.Metrics[m]
-			some = some || !math.IsNaN(e.Mean)
+			some, top = some || !math.IsNaN(e.Mean), max(top, zeroIfNaN(e.Mean))
 			if fig.Intervals != "bands" && fig.Intervals != "none" && e.Low <= e.High {
-				c.bars = append(c.bars, bar{l.place(pt), e.Low, e.High})
+				c.bars = append(c.bars, bar{l.place(pt) + l.aside(g), e.Low, e.High})
 			}
 		}
 		if fig.Intervals == "bands" {
@@ -209,6 +247,7 @@ func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 		}
 		p.curves = append(p.curves, c)
 	}
+	p.zoomed = top < 0.25 // a small ratio is not seen on an axis to 1
 	if !some {
 		return fmt.Errorf("%w: no point has a value of %s", ErrNoData, l.sweep.Metrics[m].Name)
 	}
@@ -219,7 +258,7 @@ func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 func (l *lineFigure) values(g lineGroup, m int, of func(Estimate) float64) func(func(x, y float64) bool) {
 	return func(yield func(x, y float64) bool) {
 		for _, pt := range g.points {
-			if !yield(l.place(pt), of(pt.Metrics[m])) {
+			if !yield(l.place(pt)+l.aside(g), of(pt.Metrics[m])) {
 				return
 			}
 		}
@@ -248,6 +287,13 @@ func (l *lineFigure) sampled(f *closedForm, g lineGroup, x horizontal) func(func
 	}
 }
 
+func zeroIfNaN(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
+}
+
 func finiteOrNaN(v float64) float64 {
 	if math.IsInf(v, 0) {
 		return math.NaN()
@@ -258,6 +304,9 @@ func finiteOrNaN(v float64) float64 {
 func (l *lineFigure) groupLabel(g lineGroup) string {
 	if l.by < 0 {
 		return "measured"
+	}
+	if math.IsNaN(g.value.Number) {
+		return g.value.Text
 	}
 	return l.sweep.Params[l.by].label() + " " + g.value.Text
 }

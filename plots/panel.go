@@ -48,6 +48,7 @@ func (p *panel) setRange(x *horizontal) {
 		lo, hi = p.axis.Min, p.axis.Max
 	case p.unit == "ratio" && !p.zoomed:
 		lo, hi = min(lo, 0), max(hi, 1)
+	case p.tight && hi > lo:
 	case lo > 0 && (lo < 0.8*hi || tiny):
 		lo = 0
 	case hi < 0 && (hi > 0.8*lo || tiny):
@@ -99,6 +100,10 @@ func (p *panel) setTicks(height, small float64) {
 		}
 		return
 	}
+	if p.fixed != nil {
+		p.ticks = someTicks(p.fixed, p.apart(height, small))
+		return
+	}
 	if p.axis.Log {
 		p.setLogTicks(height, small)
 		return
@@ -132,10 +137,18 @@ func (p *panel) setLogTicks(height, small float64) {
 		p.lo, p.hi = p.lo/margin, p.hi*margin
 	}
 	f := p.sc.factor
-	fits := func(ts []tick) bool {
+	p.ticks = logTicks(p.lo*f, p.hi*f, p.apart(height, small))
+}
+
+// apart tells whether labels leave room between them.
+func (p *panel) apart(height, small float64) func([]tick) bool {
+	return func(ts []tick) bool {
 		last := math.Inf(-1)
 		for _, t := range ts {
-			y := p.norm(t.value/f) * height
+			if t.label == "" {
+				continue
+			}
+			y := p.norm(t.value/p.sc.factor) * height
 			if y < last+1.35*small {
 				return false
 			}
@@ -143,7 +156,6 @@ func (p *panel) setLogTicks(height, small float64) {
 		}
 		return true
 	}
-	p.ticks = logTicks(p.lo*f, p.hi*f, fits)
 }
 
 func (p *panel) fullLabel() string {

@@ -50,6 +50,8 @@ type panel struct {
 	// drawn is what is drawn besides the curves, below them.
 	drawn  []func(*stack, *panel)
 	keys   []legendEntry // in place of the curves' names
+	tight  bool          // no 0 on the axis for its own sake
+	fixed  []tick        // in place of computed ones
 	zoomed bool          // a ratio need not show 0 to 1
 	flush  bool          // no margins above and below the values
 	boxed  bool          // axes on all sides

@@ -120,6 +120,9 @@ func logTicks(lo, hi float64, fits func([]tick) bool) []tick {
 		if math.Log10(hi/lo) > 0.8 && len(choice.digits) > 3 {
 			continue
 		}
+		if powers(lo, hi) && math.Log10(hi/lo) > 2.5 && len(choice.digits) > 1 {
+			continue // powers of ten alone are easier to read
+		}
 		ts := decades(lo, hi, choice.digits, choice.every)
 		if fits(ts) {
 			major = ts
@@ -171,12 +174,15 @@ func decades(lo, hi float64, digits []int, every int) []tick {
 		for _, d := range digits {
 			v := step{d, e}.value()
 			if v >= lo*(1-1e-9) && v <= hi*(1+1e-9) {
-				ts = append(ts, tick{v, logLabel(d, e, lo < 5e-4 || hi > 2e4)})
+				ts = append(ts, tick{v, logLabel(d, e, powers(lo, hi))})
 			}
 		}
 	}
 	return ts
 }
+
+// powers is true if decimals would be long on that axis.
+func powers(lo, hi float64) bool { return lo < 5e-4 || hi > 2e4 }
 
 // logLabel writes d times ten to the power e, as a power or as a decimal.
 func logLabel(d, e int, power bool) string {

@@ -259,6 +259,14 @@ func timeAxis(series []*measure.Series, axis Axis) (horizontal, error) {
 	if !some {
 		return horizontal{}, fmt.Errorf("%w: all intervals of all its series are empty", ErrNoData)
 	}
+	return spanAxis(lo, hi, axis)
+}
+
+// spanAxis is a time axis over a stretch. It begins at 0 if that is near.
+func spanAxis(lo, hi float64, axis Axis) (horizontal, error) {
+	if axis.Log {
+		return horizontal{}, errors.New("a time axis is not drawn logarithmic: leave X.Log false")
+	}
 	if lo > 0 && lo < 0.1*hi {
 		lo = 0
 	}
