@@ -78,7 +78,7 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 		return
 	}
 	ep.lastAck = now
-	ep.ackSyn(now, seg)
+	ep.ackSyn(now)
 	ep.established(now)
 	// Data or a FIN on the SYN-ACK are not taken: the peer sends them again.
 	ep.sendAck(now, CauseSegment)
@@ -86,12 +86,12 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 }
 
 // ackSyn takes our SYN out of the retransmission queue.
-func (ep *Endpoint) ackSyn(now des.Time, seg *segment.Segment) {
+func (ep *Endpoint) ackSyn(now des.Time) {
 	if ep.rtx.len() > 0 {
 		ep.unmark(ep.rtx.at(ep.rtx.head))
 		ep.rtx.pop()
 	}
-	ep.sndUna = seg.Ack
+	ep.sndUna = ep.iss + 1
 	if ep.synRetransmits == 0 && ep.synSentAt != never {
 		ep.rttSample(now, now-ep.synSentAt, now-ep.synSentAt)
 	}
@@ -261,7 +261,9 @@ func (ep *Endpoint) checkAck(now des.Time, seg *segment.Segment) bool {
 	if !seg.Has(segment.ACK) {
 		return false
 	}
-	if ep.state == SynReceived {
+	// A connection closed in SYN-RECEIVED is in FIN-WAIT-1 already.
+	closedEarly := ep.state == FinWait1 && ep.sndUna == ep.iss
+	if ep.state == SynReceived || closedEarly {
 		if seg.Ack.LessEq(ep.sndUna) || ep.sndNxt.Less(seg.Ack) {
 			ep.st.reset(now, seg)
 			return false
@@ -270,12 +272,17 @@ func (ep *Endpoint) checkAck(now des.Time, seg *segment.Segment) bool {
 		ep.sndWnd = uint32(seg.Wnd) << ep.opt.sndWScale
 		ep.maxWindow = max(ep.maxWindow, ep.sndWnd)
 		ep.sndWl1 = seg.Seq
-		ep.ackSyn(now, seg)
-		fin := ep.finQueued
-		ep.finQueued = false
-		ep.established(now)
-		if fin {
+		ep.ackSyn(now)
+		switch {
+		case closedEarly:
+			ep.opened(now)
+			ep.rearmRTO(now)
+		case ep.finQueued:
+			ep.finQueued = false
+			ep.established(now)
 			ep.queueFIN(now)
+		default:
+			ep.established(now)
 		}
 	}
 	if !ep.ackText(now, seg) {

@@ -314,8 +314,13 @@ func (ep *Endpoint) setState(now des.Time, to State, why Cause) {
 
 // established is reached by every connection whose handshake is complete.
 func (ep *Endpoint) established(now des.Time) {
-	ep.stats.Connected = now
 	ep.setState(now, Established, CauseSegment)
+	ep.opened(now)
+}
+
+// opened prepares for what follows the handshake.
+func (ep *Endpoint) opened(now des.Time) {
+	ep.stats.Connected = now
 	ep.startTransfer(now)
 	ep.startKeepalive(now)
 	if ep.listener != nil {
