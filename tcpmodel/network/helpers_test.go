@@ -68,13 +68,7 @@ func newLink(t testing.TB, sim *des.Sim, config LinkConfig, next Sink) *Link {
 
 func checkConservation(t testing.TB, l *Link) {
 	t.Helper()
-	s := l.Stats()
-	in := s.Offered
-	out := Count{
-		s.Dropped.Packets + s.Lost.Packets + s.Delivered.Packets + s.InFlight.Packets,
-		s.Dropped.Bytes + s.Lost.Bytes + s.Delivered.Bytes + s.InFlight.Bytes,
-	}
-	if in != out {
-		t.Fatalf("link %s at %v: offered %v, but dropped, lost, delivered and in flight are %v together", l.Name(), s.At, in, out)
+	if err := l.Check(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -261,9 +261,9 @@ func (n *Network) NoRoute(number segment.Node) uint64 {
 	case v == nil:
 		return 0
 	case v.router != nil:
-		return v.router.noRoute
+		return v.router.noRoute.Packets
 	case v.host != nil:
-		return v.host.egress.noRoute
+		return v.host.egress.noRoute.Packets
 	}
 	return 0
 }

@@ -38,7 +38,7 @@ func (h *host) Receive(now des.Time, seg *segment.Segment) {
 type router struct {
 	table   []uint32
 	ports   []*Link
-	noRoute uint64
+	noRoute Count
 }
 
 // Receive forwards a packet, or drops it if there is no route.
@@ -49,5 +49,5 @@ func (r *router) Receive(now des.Time, seg *segment.Segment) {
 			return
 		}
 	}
-	r.noRoute++
+	r.noRoute.add(seg.IPLen())
 }

@@ -74,10 +74,14 @@ func drawOffers(t *rapid.T) []offer {
 	return offers
 }
 
+// pacedTail is drop-tail that makes the link use a paced queue.
+type pacedTail struct{ DropTail }
+
 func drawConfig(t *rapid.T) LinkConfig {
 	return LinkConfig{
-		Rate:  rapid.SampledFrom([]int64{0, 1e9, 3e9, 7_777_777_777, 100e9, 999_999_999_989}).Draw(t, "rate"),
-		Delay: des.Time(rapid.Int64Range(0, 5000).Draw(t, "delay")),
+		Discipline: rapid.SampledFrom([]Discipline{nil, DropTail{}, pacedTail{}}).Draw(t, "discipline"),
+		Rate:       rapid.SampledFrom([]int64{0, 1e9, 3e9, 7_777_777_777, 100e9, 999_999_999_989}).Draw(t, "rate"),
+		Delay:      des.Time(rapid.Int64Range(0, 5000).Draw(t, "delay")),
 		Queue: QueueLimit{
 			Packets: rapid.SampledFrom([]int{0, 1, 2, 5}).Draw(t, "packet limit"),
 			Bytes:   rapid.SampledFrom([]int64{0, 1500, 4000}).Draw(t, "byte limit"),

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +63,9 @@ func (t *Trace) Opportunities() int { return len(t.stamps) }
 
 // Rate returns the mean rate in bit/s if all opportunities are used.
 func (t *Trace) Rate() int64 {
-	return int64(len(t.stamps)) * opportunity * 8 * int64(des.Second/des.Millisecond) / int64(t.Period()/des.Millisecond)
+	hi, lo := bits.Mul64(uint64(len(t.stamps)), opportunity*nanobits)
+	rate, _ := bits.Div64(hi, lo, uint64(t.Period()))
+	return int64(rate)
 }
 
 // traceServer is the service of a link that follows a trace, from the time at
