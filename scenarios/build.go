@@ -286,8 +286,8 @@ func (b *builder) names() error {
 	for i := range b.sc.Figures {
 		f := &b.sc.Figures[i]
 		distribution := slices.Contains(distributionFigures, f.Kind)
-		if !distribution && f.Kind != courseFigure {
-			fail(f.Pos, "figures: a figure of kind %s is not about one run (draw it under sweep)", f.Kind)
+		if slices.Contains(sweepFigures, f.Kind) {
+			fail(f.Pos, "figures: a figure of kind %s is about the points of a sweep, not about one run (put it under sweep)", f.Kind)
 			continue
 		}
 		for _, name := range f.Series {
@@ -311,12 +311,6 @@ func (b *builder) names() error {
 	}
 	return nil
 }
-
-// courseFigure is the kind of figure that shows courses in time, and
-// distributionFigures are those that show distributions.
-const courseFigure = "timeseries"
-
-var distributionFigures = []string{"ecdf", "ccdf", "histogram", "boxplot"}
 
 // sampled reports whether a name is that of a distribution.
 func (b *builder) sampled(name string) bool {

@@ -163,7 +163,7 @@ workloads:
 		{"queue of a host without listener", "", "expect: [a.syn_queue < 1]", "wrong.yaml:9:10: nothing listens at the host of a.syn_queue"},
 		{"distribution as a series", "", "figures: [{kind: timeseries, series: [legit.connect_latency]}]", "wrong.yaml:9:11: figures: legit.connect_latency is a distribution"},
 		{"series as a distribution", "", "figures: [{kind: ecdf, series: [legit.connect_success]}]", "wrong.yaml:9:11: figures: legit.connect_success is no distribution (tcplab metrics"},
-		{"figure of a sweep", "", "figures: [{kind: lines, y: legit.connect_success}]", "wrong.yaml:9:11: figures: a figure of kind lines is not about one run"},
+		{"figure of a sweep", "", "figures: [{kind: lines, y: legit.connect_success}]", "wrong.yaml:9:11: figures: a figure of kind lines is about the points of a sweep"},
 		{"event that is always", "", "figures: [{kind: timeseries, series: [legit.connect_success], events: [legit]}]", "wrong.yaml:9:11: figures: events: legit is active all the time"},
 		{"fault that links do not have", ", faults: [{direction: forward, ordinal: 1, action: duplicate}]", "", "wrong.yaml:5:45: action: a link cannot duplicate packets"},
 		{"too many readings", "", "measure: {interval: 1us}", "at most 1000000"},

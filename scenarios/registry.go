@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 
 	"tcplab/des"
 	"tcplab/scenarios/measure"
@@ -11,13 +12,21 @@ import (
 	"tcplab/tcpmodel"
 )
 
-// Registry returns what a scenario may name: the kinds of workload, the
-// profiles and settings of stacks, the metrics. figures are the kinds of figure
-// that can be drawn; none allows any word.
-func Registry(figures ...string) *spec.Registry {
+// The kinds of figure that scenarios name, by what they show: courses in time
+// and distributions of one run, and metrics over the points of a sweep. Package
+// plots draws them.
+var (
+	courseFigures       = []string{"timeseries"}
+	distributionFigures = []string{"ecdf", "ccdf", "histogram", "boxplot"}
+	sweepFigures        = []string{"lines", "heatmap"}
+)
+
+// Registry returns what a scenario may name: the kinds of workload and of
+// figure, the profiles and settings of stacks, the metrics.
+func Registry() *spec.Registry {
 	reg := &spec.Registry{
 		Profiles:    tcpmodel.ProfileNames(),
-		Figures:     figures,
+		Figures:     slices.Concat(courseFigures, distributionFigures, sweepFigures),
 		HostMetrics: append(metricsOf(measure.OfHost), metricsOf(measure.OfListening)...),
 		LinkMetrics: metricsOf(measure.OfLink),
 	}

@@ -85,9 +85,9 @@ keys and explain them; with --reference the same as a page for people.`,
   # yaml-language-server: $schema=tcplab.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text := spec.Schema(registry())
+			text := spec.Schema(scenarios.Registry())
 			if reference {
-				text = spec.Reference(registry())
+				text = spec.Reference(scenarios.Registry())
 			}
 			a.print("%s", text)
 			return nil

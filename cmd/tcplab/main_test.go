@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tcplab/plots"
+	"tcplab/scenarios"
 )
 
 func TestMain(m *testing.M) {
@@ -97,6 +101,15 @@ func TestInterruptedBeforeTheRun(t *testing.T) {
 	}
 	if left, _ := filepath.Glob("*"); len(left) > 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// Package plots draws every kind of figure that a scenario can name.
+func TestFigureKindsAreDrawn(t *testing.T) {
+	for _, kind := range scenarios.Registry().Figures {
+		if !slices.Contains(plots.Kinds(), kind) {
+			t.Errorf("nothing draws a %s", kind)
+		}
 	}
 }
 

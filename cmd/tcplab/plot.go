@@ -22,7 +22,7 @@ is drawn is in DIR/scenario.yaml under figures: change it there and draw again.`
 }
 
 func (a *app) plot(dir string) (err error) {
-	stored, err := scenarios.Open(dir, registry())
+	stored, err := scenarios.Open(dir, scenarios.Registry())
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"tcplab/plots"
 	"tcplab/scenarios"
 	"tcplab/scenarios/spec"
 )
@@ -46,12 +45,9 @@ func (in *input) addFlags(flags *pflag.FlagSet) {
 	flags.Uint64Var(&in.seed, "seed", 0, "seed of the random numbers (default: that of the scenario)")
 }
 
-// registry is what scenarios may name.
-func registry() *spec.Registry { return scenarios.Registry(plots.Kinds()...) }
-
 // load reads a scenario and tells of its warnings.
 func (a *app) load(cmd *cobra.Command, ref string, in *input, quiet bool) (*spec.Scenario, error) {
-	sc, err := scenarios.Load(ref, in.set, registry())
+	sc, err := scenarios.Load(ref, in.set, scenarios.Registry())
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +88,7 @@ func completeSet(_ *cobra.Command, args []string, _ string) ([]string, cobra.She
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	sc, err := scenarios.Load(args[0], nil, registry())
+	sc, err := scenarios.Load(args[0], nil, scenarios.Registry())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -19,8 +19,8 @@ func (a *app) versionCommand() *cobra.Command {
 	}
 }
 
-// version returns the version of the module, or the commit that the program was
-// built from.
+// version returns the version of the module or the commit that the program was
+// built from, "devel" if the build does not say, as with go run.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -39,7 +39,7 @@ func version() string {
 		}
 	}
 	if revision == "" {
-		return "unknown"
+		return "devel"
 	}
 	return revision + changed
 }
