@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strings"
 	"time"
 
@@ -92,6 +93,8 @@ func (c *counter) Read(p []byte) (int, error) {
 const (
 	bufferSize = 1 << 16 // above the 4 KiB from which pcapgo takes the buffer as its own
 	magicNg    = blockSection
+	magicMicro = 0xa1b2c3d4
+	magicNano  = 0xa1b23c4d
 )
 
 // NewReader reads the head of a capture file and finds out its format.
@@ -113,17 +116,17 @@ func NewReader(r io.Reader) (*Reader, error) {
 		}
 		return nil, fmt.Errorf("capture: %w", err)
 	}
-	if binary.LittleEndian.Uint32(head) == magicNg {
+	switch binary.LittleEndian.Uint32(head) {
+	case magicNg:
 		reader.ng, err = pcapgo.NewNgReader(reader.in, pcapgo.NgReaderOptions{
 			WantMixedLinkType:  true,
 			SkipUnknownVersion: true,
 			SectionEndCallback: reader.sectionEnds,
 		})
-	} else {
+	case magicMicro, magicNano, bits.ReverseBytes32(magicMicro), bits.ReverseBytes32(magicNano):
 		reader.pcap, err = pcapgo.NewReader(reader.in)
-		if err != nil && strings.HasPrefix(err.Error(), "Unknown magic") {
-			err = fmt.Errorf("neither pcap nor pcapng: starts with % x", head)
-		}
+	default:
+		err = fmt.Errorf("neither pcap nor pcapng: starts with % x", head)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("capture: head of the file: %w", err)
@@ -171,7 +174,8 @@ func (r *Reader) failure(start int64, err error) error {
 	if err == io.EOF && r.ng != nil {
 		return io.EOF // after blocks that are no packets
 	}
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+	// pcapgo wraps some of these errors without %w.
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()) {
 		err = ErrTruncated
 	}
 	return &FormatError{Packet: r.packets + 1, Offset: start, Err: err}

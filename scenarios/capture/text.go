@@ -115,7 +115,7 @@ func writeConnection(out *bufio.Writer, r *Report, c *Connection) {
 	fmt.Fprintf(out, "   %-28s %20s %20s\n", "", "client", "server")
 	for _, row := range rows {
 		a, b := row.value(&c.Client), row.value(&c.Server)
-		if row.always || a != "0" || b != "0" {
+		if row.always || len(strings.Trim(a+b, "0-")) > 0 {
 			fmt.Fprintf(out, "   %-28s %20s %20s\n", row.name, a, b)
 		}
 	}
@@ -194,7 +194,7 @@ var rows = []struct {
 
 func rttText(r RTT, value Span) string {
 	if r.Samples == 0 {
-		return "0"
+		return "-"
 	}
 	return value.String()
 }
