@@ -51,7 +51,17 @@ func drawCongestion(data *Data, fig Figure, style Style) (*Drawing, error) {
 	for _, r := range data.Replications {
 		shown.Replications = append(shown.Replications, withoutInfinite(r))
 	}
-	return drawTimeSeries(&shown, fig, style)
+	return drawSeries(&shown, fig, style, func(p *panel) {
+		if len(p.curves) < 2 {
+			return
+		}
+		switch p.unit {
+		case "s":
+			p.label = "RTT and RTO"
+		case "B", "packets", "count":
+			p.label = "window"
+		}
+	})
 }
 
 func congestionOwners(res *measure.Result) []string {

@@ -43,6 +43,7 @@ type setting struct {
 	text  string
 	style textStyle
 	at    vg.Point
+	width float64
 }
 
 // A placedText is a piece of text on the page, for checks that none is cut or
@@ -133,7 +134,7 @@ func (d *Drawing) text(text string, st textStyle, at vg.Point) {
 		return
 	}
 	d.labels = append(d.labels, placedText{text, box})
-	d.marks = append(d.marks, mark{path: p, color: st.color, text: &setting{text, st, at}})
+	d.marks = append(d.marks, mark{path: p, color: st.color, text: &setting{text, st, at, d.textWidth(text, st.size)}})
 }
 
 // setText returns the outlines of a text and the box around them.

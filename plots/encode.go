@@ -169,8 +169,25 @@ func (d *Drawing) paint(c vg.Canvas, piece int) {
 			c.Stroke(m.path)
 			continue
 		}
-		strokePieces(c, m, piece)
+		for _, sub := range subpaths(m.path) {
+			part := m
+			part.path = sub
+			strokePieces(c, part, piece)
+		}
 	}
+}
+
+// subpaths divides a path where the pen is lifted.
+func subpaths(p vg.Path) []vg.Path {
+	var out []vg.Path
+	for i, c := range p {
+		if i == 0 || c.Type == vg.MoveComp {
+			out = append(out, nil)
+		}
+		last := len(out) - 1
+		out[last] = append(out[last], c)
+	}
+	return out
 }
 
 // paintPicture copies a raster image pixel by pixel on a raster canvas, without
@@ -199,6 +216,11 @@ func (d *Drawing) paintPicture(c vg.Canvas, m mark) {
 // takes grows with the square of a line's length. Each piece begins one segment
 // early, so that the corner between two has its round join.
 func strokePieces(c vg.Canvas, m mark, piece int) {
+	if len(m.path) <= piece {
+		c.SetLineDash(m.dashes, 0)
+		c.Stroke(m.path)
+		return
+	}
 	along := make([]vg.Length, len(m.path)) // where on the line each point is
 	for i := 1; i < len(along); i++ {
 		by := m.path[i].Pos.Sub(m.path[i-1].Pos)

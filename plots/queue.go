@@ -27,6 +27,7 @@ func drawQueue(data *Data, fig Figure, style Style) (*Drawing, error) {
 	shown := series
 	for i, p := range panels {
 		s := series[i]
+		p.label = strings.TrimSuffix(p.label, p.per) // a depth is not counted
 		p.curves[0].low, p.curves[0].high = level(s, 0), seriesPoints(s)
 		top := 0.0
 		for _, v := range s.Value {

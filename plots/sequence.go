@@ -129,6 +129,12 @@ func (q *Sequence) panel(x horizontal, style Style) *panel {
 	strokes("SACK", &sackLook, SackArrived)
 	strokes("sent", &sentLook, SegmentSent)
 	strokes("sent again", &resentLook, SegmentResent)
+	const seen = 300 // beyond that the strokes themselves are seen
+	if last := len(p.curves) - 1; q.has(SegmentResent) && len(p.curves[last].bars) <= seen {
+		p.curves[last].dots, p.curves[last].marker = q.middles(SegmentResent), diamond
+		m := diamond
+		p.keys[len(p.keys)-1] = legendEntry{label: "sent again", look: resentLook, marker: &m}
+	}
 	if q.has(SegmentLost) {
 		p.curves = append(p.curves, curve{label: "lost", look: &lostLook, dots: q.middles(SegmentLost), marker: cross})
 		m := cross

@@ -17,8 +17,9 @@ func (d *Drawing) TeX() ([]byte, error) {
 	if d.Title != "" {
 		fmt.Fprintf(&out, "%% %s\n", strings.ReplaceAll(d.Title, "\n", " "))
 	}
-	out.WriteString("\\begingroup\n\\makeatletter\n\\begin{pgfpicture}\n")
-	fmt.Fprintf(&out, "\\pgfpathrectangle{\\pgfpointorigin}{\\pgfqpoint{%sbp}{%sbp}}\n\\pgfusepath{use as bounding box,clip}\n\\pgfsetroundjoin\n",
+	// A font that is wider than the one of the layout is set narrower.
+	out.WriteString("\\begingroup\n\\def\\tcplabtext#1#2{\\setbox0\\hbox{#2}\\ifdim\\wd0>#1\\resizebox{#1}{!}{\\box0}\\else\\box0\\fi}\n\\begin{pgfpicture}\n")
+	fmt.Fprintf(&out, "\\pgfpathrectangle{\\pgfpointorigin}{\\pgfqpoint{%sbp}{%sbp}}\n\\pgfusepath{use as bounding box}\n\\pgfsetroundjoin\n",
 		number(d.Width), number(d.Height))
 	last := mark{}
 	for i, m := range d.marks {
@@ -46,7 +47,7 @@ func (d *Drawing) TeX() ([]byte, error) {
 		}
 		out.WriteString("}{0bp}\\pgfusepathqstroke\n")
 	}
-	out.WriteString("\\end{pgfpicture}\n\\makeatother\n\\endgroup\n")
+	out.WriteString("\\end{pgfpicture}\n\\endgroup\n")
 	return out.Bytes(), nil
 }
 
@@ -73,7 +74,7 @@ func tracePGF(out *bytes.Buffer, p vg.Path) {
 
 // setTeX writes a text, which LaTeX sets.
 func setTeX(out *bytes.Buffer, t *setting) {
-	options := "base"
+	options := "at={" + qpoint(t.at) + "},base" // the place before the rotation
 	switch {
 	case t.style.align < 0.25:
 		options += ",left"
@@ -83,8 +84,8 @@ func setTeX(out *bytes.Buffer, t *setting) {
 	if t.style.up {
 		options += ",rotate=90"
 	}
-	fmt.Fprintf(out, "\\pgftext[%s,at={%s}]{\\fontsize{%s}{%s}\\selectfont %s}\n", options, qpoint(t.at),
-		number(t.style.size), number(t.style.size*lineHeight), teXText(t.text))
+	fmt.Fprintf(out, "\\pgftext[%s]{\\fontsize{%s}{%s}\\selectfont\\tcplabtext{%sbp}{%s}}\n", options,
+		number(t.style.size), number(t.style.size*lineHeight), number(t.width), teXText(t.text))
 }
 
 // teXLetters are the characters that LaTeX does not set as they are.
@@ -94,7 +95,7 @@ var teXLetters = map[rune]string{
 	'−': `$-$`, '×': `$\times$`, '·': `$\cdot$`, '±': `$\pm$`, '≤': `$\le$`, '≥': `$\ge$`, '≈': `$\approx$`, '→': `$\to$`, '√': `$\surd$`,
 	'µ': `$\mu$`, 'α': `$\alpha$`, 'β': `$\beta$`, 'γ': `$\gamma$`, 'δ': `$\delta$`, 'λ': `$\lambda$`, 'μ': `$\mu$`,
 	'ρ': `$\rho$`, 'σ': `$\sigma$`, 'τ': `$\tau$`, 'Δ': `$\Delta$`, 'Σ': `$\Sigma$`, 'π': `$\pi$`, 'θ': `$\theta$`,
-	'–': `--`, '…': `\dots{}`,
+	'∞': `$\infty$`, '°': `$^\circ$`, '–': `--`, '…': `\dots{}`,
 }
 
 // teXText escapes a text for LaTeX.

@@ -12,6 +12,11 @@ import (
 
 // drawTimeSeries draws series against time, one panel for each unit or series.
 func drawTimeSeries(data *Data, fig Figure, style Style) (*Drawing, error) {
+	return drawSeries(data, fig, style, func(*panel) {})
+}
+
+// drawSeries lets a kind adjust the panels of a timeseries.
+func drawSeries(data *Data, fig Figure, style Style, adjust func(*panel)) (*Drawing, error) {
 	d, err := newDrawing(fig, style)
 	if err != nil {
 		return nil, err
@@ -24,6 +29,9 @@ func drawTimeSeries(data *Data, fig Figure, style Style) (*Drawing, error) {
 	panels, series, err := timePanels(res, fig)
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range panels {
+		adjust(p)
 	}
 	addIntervals(panels, means)
 	d.data = seriesTable(series, means)
