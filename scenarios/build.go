@@ -86,8 +86,8 @@ func (b *builder) topology() error {
 	for i := range b.sc.Links {
 		l := &b.sc.Links[i]
 		for _, f := range l.Faults {
-			if f.Action != "drop" {
-				return b.sc.Problem(f.Pos, "action: a link cannot %s packets (write drop)", f.Action)
+			if f.Action == "duplicate" && f.Delay != 0 {
+				return b.sc.Problem(f.Pos, "delay: the copy of a duplicated packet comes right behind it (remove it)")
 			}
 		}
 		var configs [2]network.LinkConfig
@@ -120,12 +120,15 @@ var packetKinds = map[string]network.PacketKind{
 	"data": network.DATA, "fin": network.FIN, "rst": network.RST,
 }
 
+var faultActions = map[string]network.Action{"drop": network.Drop, "duplicate": network.Duplicate, "delay": network.Delay}
+
 // faultsOf returns the faults of one direction of a link.
 func faultsOf(faults []spec.Fault, direction string) []network.Fault {
 	var out []network.Fault
 	for _, f := range faults {
 		if f.Direction == direction {
-			out = append(out, network.Fault{Kind: packetKinds[f.Kind], Ordinals: []uint64{uint64(f.Ordinal)}, Action: network.Drop})
+			out = append(out, network.Fault{Kind: packetKinds[f.Kind], Ordinals: []uint64{uint64(f.Ordinal)},
+				Action: faultActions[f.Action], Extra: des.Time(f.Delay)})
 		}
 	}
 	return out

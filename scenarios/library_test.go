@@ -165,7 +165,7 @@ workloads:
 		{"series as a distribution", "", "figures: [{kind: ecdf, series: [legit.connect_success]}]", "wrong.yaml:9:11: figures: legit.connect_success is no distribution (tcplab metrics"},
 		{"figure of a sweep", "", "figures: [{kind: lines, y: legit.connect_success}]", "wrong.yaml:9:11: figures: a figure of kind lines is about the points of a sweep"},
 		{"event that is always", "", "figures: [{kind: timeseries, series: [legit.connect_success], events: [legit]}]", "wrong.yaml:9:11: figures: events: legit is active all the time"},
-		{"fault that links do not have", ", faults: [{direction: forward, ordinal: 1, action: duplicate}]", "", "wrong.yaml:5:45: action: a link cannot duplicate packets"},
+		{"late copy", ", faults: [{direction: forward, ordinal: 1, action: duplicate, delay: 1s}]", "", "wrong.yaml:5:45: delay: the copy of a duplicated packet"},
 		{"too many readings", "", "measure: {interval: 1us}", "at most 1000000"},
 		{"flood that ends before it begins", "", "  - {name: flood, kind: syn_flood, on: a, to: b:80, rate: 1/s, from: 5s, until: 3s}", "wrong.yaml:9:5: "},
 		{"spoofed ranges that overlap", "", "  - {name: one, kind: syn_flood, on: a, to: b:80, rate: 1/s, spoof: 10.0.0.0/8}\n" +
@@ -182,6 +182,39 @@ workloads:
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A fault hits the packet that it names: the connection takes as much longer as
+// the SYN or its answer is late, and a second copy changes nothing.
+func TestFaults(t *testing.T) {
+	const text = `version: 1
+name: faults
+duration: 10s
+hosts: {a: {}, b: {}}
+links: [{ends: [a, b], delay: 10ms, faults: [{%s}]}]
+workloads:
+  - {name: web, kind: server, on: b, port: 80}
+  - {name: visit, kind: clients, on: a, to: b:80, arrivals: fixed 1/s, limit: 1}
+`
+	for _, c := range []struct {
+		fault   string
+		connect float64
+	}{
+		{"direction: forward, kind: data, ordinal: 1", 0.02},
+		{"direction: backward, kind: syn_ack, ordinal: 1, action: delay, delay: 300ms", 0.32},
+		{"direction: forward, kind: syn, ordinal: 1, action: delay, delay: 70ms", 0.09},
+		{"direction: forward, kind: syn, ordinal: 1, action: duplicate", 0.02},
+		{"direction: forward, kind: syn, ordinal: 1", 1.02},
+	} {
+		sc, err := spec.Load("faults.yaml", []byte(strings.Replace(text, "%s", c.fault, 1)), nil, Registry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := run(t, sc, Options{}).Result.FindMetric("visit.connect_p50")
+		if miss := m.Value - c.connect; m.Null || miss > 1e-9 || miss < -1e-9 {
+			t.Errorf("%s: connected after %v s, want %v", c.fault, m.Value, c.connect)
+		}
 	}
 }
 
