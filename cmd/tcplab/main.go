@@ -32,9 +32,6 @@ const (
 // printed already.
 var errExpectation = errors.New("an expectation failed")
 
-// usageError is an error of the one who called.
-type usageError struct{ error }
-
 func main() { os.Exit(tcplab()) }
 
 func tcplab() int {
@@ -59,27 +56,6 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = fmt.Errorf("standard output: %w", flushed)
 	}
 	return a.report(err)
-}
-
-// misused puts what the command line library says about a wrong usage into one
-// line.
-func misused(err error) error {
-	text, meant, suggested := strings.Cut(strings.TrimSpace(err.Error()), "\n\nDid you mean this?\n")
-	hint := "tcplab help shows what there is"
-	if suggested {
-		hint = "did you mean " + strings.Join(strings.Fields(meant), " or ") + "? " + hint
-	}
-	return usageError{fmt.Errorf("%s (%s)", text, hint)}
-}
-
-// needs wants a number of arguments and says what they are.
-func needs(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
-			return fmt.Errorf("%s needs %s, and not %d arguments", cmd.Name(), what, len(args))
-		}
-		return nil
-	}
 }
 
 // app is what the commands share.

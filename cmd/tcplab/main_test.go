@@ -113,6 +113,22 @@ func TestFigureKindsAreDrawn(t *testing.T) {
 	}
 }
 
+func TestReadmeNamesTheLibrary(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := scenarios.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		if !bytes.Contains(readme, []byte("(scenarios/"+e.Name+".yaml)")) {
+			t.Errorf("README.md does not say what %s shows", e.Name)
+		}
+	}
+}
+
 // The scenario of README.md runs, meets its expectations and is complete.
 func TestScenarioOfReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")

@@ -39,8 +39,8 @@ directory. An older result of tcplab there is replaced, anything else refused.`,
 	}
 	flags := cmd.Flags()
 	o.addFlags(flags)
-	flags.IntVar(&o.replications, "replications", 1, "number of runs with random numbers of their own")
-	flags.StringVar(&o.out, "out", "", "directory of the results (default: results/NAME)")
+	flags.IntVar(&o.replications, "replications", 1, "make `N` runs with random numbers of their own")
+	flags.StringVar(&o.out, "out", "", "put the results into `DIR` (default results/NAME)")
 	flags.BoolVar(&o.json, "json", false, "print summary.json and nothing else")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
 	if err := cmd.RegisterFlagCompletionFunc("set", completeSet); err != nil {

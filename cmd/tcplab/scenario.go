@@ -42,7 +42,7 @@ func (s settings) Type() string { return "PARAMETER=VALUE" }
 func (in *input) addFlags(flags *pflag.FlagSet) {
 	in.set = settings{}
 	flags.Var(in.set, "set", "give a parameter another value (repeatable)")
-	flags.Uint64Var(&in.seed, "seed", 0, "seed of the random numbers (default: that of the scenario)")
+	flags.Uint64Var(&in.seed, "seed", 0, "begin the random numbers with `N` (default the scenario's seed)")
 }
 
 // load reads a scenario and tells of its warnings.
