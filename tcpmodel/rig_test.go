@@ -26,6 +26,8 @@ type pipe struct {
 	head  int
 	n     int
 	count int
+	// arrived is the segment being delivered.
+	arrived segment.Segment
 }
 
 type onTheWay struct {
@@ -53,13 +55,13 @@ func (p *pipe) Receive(now des.Time, s *segment.Segment) {
 }
 
 func (p *pipe) HandleTimer(now des.Time, _ uint64) {
-	o := p.ring[p.head]
+	p.arrived = p.ring[p.head].seg
 	p.head = (p.head + 1) % len(p.ring)
 	p.n--
 	if p.n > 0 {
 		p.sim.Arm(p.timer, p.ring[p.head].at)
 	}
-	p.to.Receive(now, &o.seg)
+	p.to.Receive(now, &p.arrived)
 }
 
 // newRig returns two hosts delay apart.
