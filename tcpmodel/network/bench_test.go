@@ -155,3 +155,80 @@ func TestRingDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations per packet and hop", allocs)
 	}
 }
+
+// equipped are links with everything that a link can have, by discipline.
+func equipped() map[string]LinkConfig {
+	configs := map[string]LinkConfig{}
+	for _, name := range DisciplineNames() {
+		d, err := DefaultDiscipline(name)
+		if err != nil {
+			panic(err)
+		}
+		configs[name] = LinkConfig{
+			Rate: 100e6, Delay: des.Millisecond, Queue: QueueLimit{Packets: 50}, Discipline: d,
+			Shaper: TokenBucket{Rate: 80e6, Burst: 10_000}, Policer: TokenBucket{Rate: 200e6, Burst: 100_000}, MTU: 1400,
+			Loss: 0.01, Gilbert: GilbertElliott{0.01, 0.3, 0, 1}, LossPeriod: 50, Duplicate: 0.1, Corrupt: 0.1,
+			Jitter: Jitter{Span: des.Millisecond, Reordering: true}, Reorder: Reorder{0.1, des.Millisecond},
+			Faults: []Fault{{Ordinals: []uint64{5}, Action: Delay, Extra: 1}},
+		}
+	}
+	return configs
+}
+
+// Nothing that a link can have allocates per packet.
+func TestEquippedLinksDoNotAllocate(t *testing.T) {
+	for name, config := range equipped() {
+		sim := des.New(1, 0)
+		link := newLink(t, sim, config, &counter{})
+		if err := link.SetReports(1, &counter{}); err != nil {
+			t.Fatal(err)
+		}
+		link.AddTap(&tapCounter{})
+		small, big := dataSegment(1, 2), dataSegment(1, 2)
+		small.Len, small.ECN = 900, segment.ECT0
+		burst := func() {
+			for i := range 40 {
+				small.SrcPort = uint16(i)
+				link.Receive(sim.Now(), &small)
+			}
+			link.Receive(sim.Now(), &big)
+			sim.Run(sim.Now() + 3*des.Millisecond)
+		}
+		for range 200 {
+			burst()
+		}
+		if allocs := testing.AllocsPerRun(100, burst); allocs != 0 {
+			t.Errorf("%s: %v allocations for 41 packets", name, allocs)
+		}
+		checkConservation(t, link)
+	}
+}
+
+// BenchmarkDisciplines reports the cost of one packet through a link that is
+// overloaded by a tenth: arrival, decision, service and delivery.
+func BenchmarkDisciplines(b *testing.B) {
+	for _, d := range []Discipline{DropTail{}, pacedTail{}, DefaultRED(), DefaultCoDel(), DefaultFQCoDel(), DefaultPIE()} {
+		name := d.Name()
+		if _, paced := d.(pacedTail); paced {
+			name = "paced droptail"
+		}
+		b.Run(name, func(b *testing.B) {
+			sim := des.New(1, 0)
+			link := newLink(b, sim, LinkConfig{Rate: 1e9, Delay: des.Millisecond, Discipline: d, Queue: QueueLimit{Packets: 1000}}, &counter{})
+			seg := dataSegment(1, 2)
+			offer := func(i int) {
+				seg.SrcPort = uint16(i & 63)
+				link.Receive(sim.Now(), &seg)
+				sim.Run(sim.Now() + 10_909)
+			}
+			for i := range 100_000 {
+				offer(i)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				offer(i)
+			}
+		})
+	}
+}
