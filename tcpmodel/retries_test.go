@@ -26,22 +26,22 @@ const opening = `
 	0.010 B <SEQ=300><ACK=101><CTL=SYN,ACK>
 	0.020 A <SEQ=101><ACK=301><CTL=ACK>`
 
-// TestLoss loses one segment of a short connection.
-func TestLoss(t *testing.T) {
-	for _, c := range []struct {
-		name, profile string
-		a, b          []int
-		act           func(l *lab)
-		want          string
-		inA, inB      State
-	}{
-		{"SYN", "", []int{1}, nil, nil, `
+// lossCases lose one segment of a short connection; a and b are the ordinals of
+// what A and B lose. No profile means all.
+var lossCases = []struct {
+	name, profile string
+	a, b          []int
+	act           func(l *lab)
+	want          string
+	inA, inB      State
+}{
+	{"SYN", "", []int{1}, nil, nil, `
 			0.000 A <SEQ=100><CTL=SYN> lost
 			1.000 A <SEQ=100><CTL=SYN>
 			1.010 B <SEQ=300><ACK=101><CTL=SYN,ACK>
 			1.020 A <SEQ=101><ACK=301><CTL=ACK>`, Established, Established},
-		// Both ends send again after 1 s, so that the SYN-ACK comes twice.
-		{"SYN-ACK", "", nil, []int{1}, nil, `
+	// Both ends send again after 1 s, so that the SYN-ACK comes twice.
+	{"SYN-ACK", "", nil, []int{1}, nil, `
 			0.000 A <SEQ=100><CTL=SYN>
 			0.010 B <SEQ=300><ACK=101><CTL=SYN,ACK> lost
 			1.000 A <SEQ=100><CTL=SYN>
@@ -49,55 +49,59 @@ func TestLoss(t *testing.T) {
 			1.010 B <SEQ=300><ACK=101><CTL=SYN,ACK>
 			1.020 A <SEQ=101><ACK=301><CTL=ACK>
 			1.020 A <SEQ=101><ACK=301><CTL=ACK>`, Established, Established},
-		{"third segment, then silence", "", []int{2}, nil, nil, `
+	{"third segment, then silence", "", []int{2}, nil, nil, `
 			0.000 A <SEQ=100><CTL=SYN>
 			0.010 B <SEQ=300><ACK=101><CTL=SYN,ACK>
 			0.020 A <SEQ=101><ACK=301><CTL=ACK> lost
 			1.010 B <SEQ=300><ACK=101><CTL=SYN,ACK>
 			1.020 A <SEQ=101><ACK=301><CTL=ACK>`, Established, Established},
-		{"third segment, then data", "linux", []int{2}, nil, func(l *lab) { l.a.ep.Write(100) }, `
+	{"third segment, then data", "linux", []int{2}, nil, func(l *lab) { l.a.ep.Write(100) }, `
 			0.000 A <SEQ=100><CTL=SYN>
 			0.010 B <SEQ=300><ACK=101><CTL=SYN,ACK>
 			0.020 A <SEQ=101><ACK=301><CTL=ACK> lost
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.050 B <SEQ=301><ACK=201><CTL=ACK>`, Established, Established},
-		// The RTO of linux is SRTT + 200 ms; elsewhere it is 1 s.
-		{"data", "linux", []int{3}, nil, func(l *lab) { l.a.ep.Write(100) }, opening + `
+	// The RTO of linux is SRTT + 200 ms; elsewhere it is 1 s.
+	{"data", "linux", []int{3}, nil, func(l *lab) { l.a.ep.Write(100) }, opening + `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK> lost
 			0.260 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.270 B <SEQ=301><ACK=201><CTL=ACK>`, Established, Established},
-		{"data", "textbook", []int{3}, nil, func(l *lab) { l.a.ep.Write(100) }, opening + `
+	{"data", "textbook", []int{3}, nil, func(l *lab) { l.a.ep.Write(100) }, opening + `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK> lost
 			1.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			1.250 B <SEQ=301><ACK=201><CTL=ACK>`, Established, Established},
-		{"ACK of data", "linux", nil, []int{2}, func(l *lab) { l.a.ep.Write(100) }, opening + `
+	{"ACK of data", "linux", nil, []int{2}, func(l *lab) { l.a.ep.Write(100) }, opening + `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.050 B <SEQ=301><ACK=201><CTL=ACK> lost
 			0.260 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.270 B <SEQ=301><ACK=201><CTL=ACK><SACK=101:201>`, Established, Established},
-		{"ACK of data", "textbook", nil, []int{2}, func(l *lab) { l.a.ep.Write(100) }, opening + `
+	{"ACK of data", "textbook", nil, []int{2}, func(l *lab) { l.a.ep.Write(100) }, opening + `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.250 B <SEQ=301><ACK=201><CTL=ACK> lost
 			1.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			1.050 B <SEQ=301><ACK=201><CTL=ACK>`, Established, Established},
-		{"FIN", "linux", []int{3}, nil, func(l *lab) { l.a.ep.Close() }, opening + `
+	{"FIN", "linux", []int{3}, nil, func(l *lab) { l.a.ep.Close() }, opening + `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK> lost
 			0.260 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			0.270 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			0.280 A <SEQ=102><ACK=302><CTL=ACK>`, TimeWait, Listen},
-		{"FIN", "textbook", []int{3}, nil, func(l *lab) { l.a.ep.Close() }, opening + `
+	{"FIN", "textbook", []int{3}, nil, func(l *lab) { l.a.ep.Close() }, opening + `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK> lost
 			1.040 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			1.050 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			1.060 A <SEQ=102><ACK=302><CTL=ACK>`, TimeWait, Listen},
-		// The FIN of LAST-ACK comes again to TIME-WAIT, which answers.
-		{"last ACK", "linux", []int{4}, nil, func(l *lab) { l.a.ep.Close() }, opening + `
+	// The FIN of LAST-ACK comes again to TIME-WAIT, which answers.
+	{"last ACK", "linux", []int{4}, nil, func(l *lab) { l.a.ep.Close() }, opening + `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			0.050 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			0.060 A <SEQ=102><ACK=302><CTL=ACK> lost
 			0.270 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			0.280 A <SEQ=102><ACK=302><CTL=ACK>`, TimeWait, Listen},
-	} {
+}
+
+// TestLoss shows lossCases as ladders.
+func TestLoss(t *testing.T) {
+	for _, c := range lossCases {
 		profiles := ProfileNames()
 		if c.profile != "" {
 			profiles = []string{c.profile}

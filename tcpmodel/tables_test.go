@@ -112,11 +112,7 @@ func TestRtxQueue(t *testing.T) {
 		var q rtxQueue
 		q.reset()
 		seq := segment.Seq(rapid.Uint32().Draw(rt, "start"))
-		type sent struct {
-			pos uint32
-			s   sentSegment
-		}
-		var want []sent
+		var want []placed
 		var order []uint32
 		drop := func(pos uint32) {
 			order = slices.DeleteFunc(order, func(p uint32) bool { return p == pos })
@@ -133,7 +129,7 @@ func TestRtxQueue(t *testing.T) {
 				seq += n
 				pos := q.push(s)
 				q.time(pos, now)
-				want, order = append(want, sent{pos, s}), append(order, pos)
+				want, order = append(want, placed{pos, s}), append(order, pos)
 			case 2:
 				drop(want[0].pos)
 				want = want[1:]
@@ -148,31 +144,41 @@ func TestRtxQueue(t *testing.T) {
 				q.untime(pos)
 				drop(pos)
 			}
-			if int(q.len()) != len(want) {
-				rt.Fatalf("%d in flight, want %d", q.len(), len(want))
-			}
-			for i, w := range want {
-				if got := q.at(w.pos); w.pos != q.head+uint32(i) || got.seq != w.s.seq || got.end != w.s.end {
-					rt.Fatalf("position %d holds %d to %d, want %d to %d", w.pos, got.seq, got.end, w.s.seq, w.s.end)
-				}
-				for _, at := range []segment.Seq{w.s.seq, w.s.end - 1} {
-					if got := q.search(at); got != w.pos {
-						rt.Fatalf("%d is found at %d, want %d", at, got, w.pos)
-					}
-				}
-			}
-			if got := q.search(seq); got != q.tail {
-				rt.Fatalf("the end is found at %d, want %d", got, q.tail)
-			}
-			var got []uint32
-			for pos := q.oldest; pos != 0; pos = q.at(pos).newer {
-				got = append(got, pos)
-			}
-			if !slices.Equal(got, order) {
-				rt.Fatalf("order of sending %v, want %v", got, order)
-			}
+			checkRtxQueue(rt, &q, want, order, seq)
 		}
 	})
+}
+
+// placed is a segment and its position in the queue.
+type placed struct {
+	pos uint32
+	s   sentSegment
+}
+
+func checkRtxQueue(rt *rapid.T, q *rtxQueue, want []placed, order []uint32, seq segment.Seq) {
+	if int(q.len()) != len(want) {
+		rt.Fatalf("%d in flight, want %d", q.len(), len(want))
+	}
+	for i, w := range want {
+		if got := q.at(w.pos); w.pos != q.head+uint32(i) || got.seq != w.s.seq || got.end != w.s.end {
+			rt.Fatalf("position %d holds %d to %d, want %d to %d", w.pos, got.seq, got.end, w.s.seq, w.s.end)
+		}
+		for _, at := range []segment.Seq{w.s.seq, w.s.end - 1} {
+			if got := q.search(at); got != w.pos {
+				rt.Fatalf("%d is found at %d, want %d", at, got, w.pos)
+			}
+		}
+	}
+	if got := q.search(seq); got != q.tail {
+		rt.Fatalf("the end is found at %d, want %d", got, q.tail)
+	}
+	var got []uint32
+	for pos := q.oldest; pos != 0; pos = q.at(pos).newer {
+		got = append(got, pos)
+	}
+	if !slices.Equal(got, order) {
+		rt.Fatalf("order of sending %v, want %v", got, order)
+	}
 }
 
 // Only what RFC 9293 figure 5 shows, and the way to CLOSED, is a transition.

@@ -8,49 +8,48 @@ import (
 	"tcplab/des"
 )
 
-// TestClose shows the ways in which a connection ends in order, from
-// ESTABLISHED at 0.040 s with 101 and 301 next.
-func TestClose(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		profile string
-		act     func(l *lab)
-		want    string
-		a, b    State
-	}{
-		{"four segments", "linux", closeOneByOne, `
+// closeCases are the ways in which a connection ends, from ESTABLISHED at 0.040
+// s with 101 and 301 next. No profile means all.
+var closeCases = []struct {
+	name    string
+	profile string
+	act     func(l *lab)
+	want    string
+	a, b    State
+}{
+	{"four segments", "linux", closeOneByOne, `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			0.050 B <SEQ=301><ACK=102><CTL=ACK>
 			0.540 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			0.550 A <SEQ=102><ACK=302><CTL=ACK>`, TimeWait, Listen},
-		{"four segments, ACK delayed", "rfc9293", closeOneByOne, `
+	{"four segments, ACK delayed", "rfc9293", closeOneByOne, `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			0.250 B <SEQ=301><ACK=102><CTL=ACK>
 			0.540 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			0.550 A <SEQ=102><ACK=302><CTL=ACK>`, TimeWait, Listen},
-		{"four segments, ACK delayed", "textbook", closeOneByOne, `
+	{"four segments, ACK delayed", "textbook", closeOneByOne, `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			0.250 B <SEQ=301><ACK=102><CTL=ACK>
 			0.540 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			0.550 A <SEQ=102><ACK=302><CTL=ACK>`, TimeWait, Listen},
-		{"three segments", "", func(l *lab) {
-			l.b.greedy = true
-			l.a.ep.Close()
-			l.run(500 * ms)
-		}, `
+	{"three segments", "", func(l *lab) {
+		l.b.greedy = true
+		l.a.ep.Close()
+		l.run(500 * ms)
+	}, `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			0.050 B <SEQ=301><ACK=102><CTL=FIN,ACK>
 			0.060 A <SEQ=102><ACK=302><CTL=ACK>`, TimeWait, Listen},
-		{"simultaneous", "", func(l *lab) {
-			l.a.ep.Close()
-			l.b.ep.Close()
-			l.run(500 * ms)
-		}, `
+	{"simultaneous", "", func(l *lab) {
+		l.a.ep.Close()
+		l.b.ep.Close()
+		l.run(500 * ms)
+	}, `
 			0.040 A <SEQ=101><ACK=301><CTL=FIN,ACK>
 			0.040 B <SEQ=301><ACK=101><CTL=FIN,ACK>
 			0.050 A <SEQ=102><ACK=302><CTL=ACK>
 			0.050 B <SEQ=302><ACK=102><CTL=ACK>`, TimeWait, TimeWait},
-		{"half-close, then data the other way", "linux", closeHalf, `
+	{"half-close, then data the other way", "linux", closeHalf, `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.040 A <SEQ=201><ACK=301><CTL=FIN,ACK>
 			0.050 B <SEQ=301><ACK=201><CTL=ACK>
@@ -63,7 +62,7 @@ func TestClose(t *testing.T) {
 			0.350 A <SEQ=202><ACK=3301><CTL=ACK>
 			0.840 B <SEQ=3301><ACK=202><CTL=FIN,ACK>
 			0.850 A <SEQ=202><ACK=3302><CTL=ACK>`, TimeWait, Listen},
-		{"half-close, then data the other way", "textbook", closeHalf, `
+	{"half-close, then data the other way", "textbook", closeHalf, `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.040 A <SEQ=201><ACK=301><CTL=FIN,ACK>
 			0.250 B <SEQ=301><ACK=202><CTL=ACK>
@@ -74,33 +73,37 @@ func TestClose(t *testing.T) {
 			0.550 A <SEQ=202><ACK=3301><CTL=ACK>
 			0.840 B <SEQ=3301><ACK=202><CTL=FIN,ACK>
 			0.850 A <SEQ=202><ACK=3302><CTL=ACK>`, TimeWait, Listen},
-		{"reset on unread data", "linux", closeUnread, `
+	{"reset on unread data", "linux", closeUnread, `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.050 B <SEQ=301><ACK=201><CTL=ACK>
 			0.340 B <SEQ=301><ACK=201><CTL=RST,ACK>`, Closed, Listen},
-		{"reset on unread data", "textbook", closeUnread, `
+	{"reset on unread data", "textbook", closeUnread, `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.250 B <SEQ=301><ACK=201><CTL=ACK>
 			0.340 B <SEQ=301><ACK=201><CTL=RST,ACK>`, Closed, Listen},
-		{"abort with data in flight", "rfc9293", abortInFlight, `
+	{"abort with data in flight", "rfc9293", abortInFlight, `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.040 A <SEQ=201><ACK=301><CTL=RST,ACK>`, Closed, Listen},
-		// Linux acknowledges the first data at once, and so before the RST.
-		{"abort with data in flight", "linux", abortInFlight, `
+	// Linux acknowledges the first data at once, and so before the RST.
+	{"abort with data in flight", "linux", abortInFlight, `
 			0.040 A <SEQ=101><ACK=301><DATA=100><CTL=ACK>
 			0.040 A <SEQ=201><ACK=301><CTL=RST,ACK>
 			0.050 B <SEQ=301><ACK=201><CTL=ACK>
 			0.060 A <SEQ=201><CTL=RST>`, Closed, Listen},
-		{"data after close are reset", "", func(l *lab) {
-			l.a.ep.Close()
-			l.run(300 * ms)
-			l.forget()
-			l.b.ep.Write(100)
-			l.run(500 * ms)
-		}, `
+	{"data after close are reset", "", func(l *lab) {
+		l.a.ep.Close()
+		l.run(300 * ms)
+		l.forget()
+		l.b.ep.Write(100)
+		l.run(500 * ms)
+	}, `
 			0.340 B <SEQ=301><ACK=102><DATA=100><CTL=ACK>
 			0.350 A <SEQ=102><CTL=RST>`, Closed, Listen},
-	} {
+}
+
+// TestClose shows closeCases as ladders.
+func TestClose(t *testing.T) {
+	for _, c := range closeCases {
 		profiles := ProfileNames()
 		if c.profile != "" {
 			profiles = []string{c.profile}
