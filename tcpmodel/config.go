@@ -88,7 +88,10 @@ type Config struct {
 	PruneSynQueue   bool
 	SynackGiveUpRST bool
 
-	MTU           int
+	MTU int
+	// GSOMaxSegs is how many segments a device takes at once, 1 for no
+	// segmentation offload.
+	GSOMaxSegs    int
 	Timestamps    bool
 	SACK          bool
 	DSACK         bool
@@ -154,7 +157,7 @@ var linux = Config{
 	SynRetries: 6, SynLinearTimeouts: 4, SynackRetries: 5, InitialRTO: des.Second,
 	MaxSynBacklog: 2048, Somaxconn: 4096, SynCookies: 1, BacklogPlusOne: true,
 	ReserveQuarter: true, PruneSynQueue: true,
-	MTU: 1500, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true,
+	MTU: 1500, GSOMaxSegs: 65535, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true,
 	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true, Truesize: true,
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
@@ -177,7 +180,7 @@ func rfc9293() Config {
 	c.BacklogPlusOne, c.ReserveQuarter, c.PruneSynQueue = false, false, false
 	c.NoMetricsSave, c.SynCookies, c.Truesize = true, 0, false
 	c.RTO, c.RTOMin, c.RTOMax, c.RetryBudget = RTORFC6298, des.Second, 60*des.Second, false
-	c.Congestion, c.InitialWindow = "reno", 0
+	c.Congestion, c.InitialWindow, c.GSOMaxSegs = "reno", 0, 1
 	c.AckPolicy, c.DelackTime, c.CompSackNr = AckRFC, 200*des.Millisecond, 0
 	c.TimeWait, c.TwReuse = 240*des.Second, 0
 	c.InvalidRateLimit = 0

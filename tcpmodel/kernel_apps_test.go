@@ -204,8 +204,8 @@ func (r *kernelReplay) setUp() {
 	default:
 		r.echoScripts(client, server)
 	}
-	server.proceed(0)
-	client.proceed(0)
+	server.proceed(r.start)
+	client.proceed(r.start)
 }
 
 func (r *kernelReplay) echoScripts(client, server *kernelHost) {
@@ -320,6 +320,6 @@ func (r *kernelReplay) spoofSyn() {
 	r.hosts[0].iss = seg.Seq
 	r.order++
 	r.run.packets = append(r.run.packets, kernelPacket{dir: '!', flags: "S", window: 64240, options: "mss=1460", order: r.order, handled: r.order})
-	r.event(0, "attacker", "spoofed_syn", "")
-	r.hosts[1].stack.Receive(0, &seg)
+	r.event(r.start, "attacker", "spoofed_syn", "")
+	r.hosts[1].stack.Receive(r.start, &seg)
 }

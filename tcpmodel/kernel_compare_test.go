@@ -41,7 +41,7 @@ func (r *kernelRun) direction(dir byte) (out []*kernelPacket) {
 }
 
 // compareRuns returns what differs between the simulation and a recording, by
-// aspect.
+// aspect. Where the sequences differ nothing else is compared.
 func compareRuns(sim, rec *kernelRun) map[string]string {
 	diffs := map[string]string{}
 	note := func(aspect, format string, args ...any) {
@@ -69,11 +69,12 @@ func compareRuns(sim, rec *kernelRun) map[string]string {
 			}
 		}
 	}
-	compareEvents(sim, rec, note)
-	if diffs[aspectSequence] == "" {
-		compareTimes(sim, rec, note)
-		compareEchoes(sim, rec, note)
+	if why := diffs[aspectSequence]; why != "" {
+		return map[string]string{aspectSequence: why}
 	}
+	compareEvents(sim, rec, note)
+	compareTimes(sim, rec, note)
+	compareEchoes(sim, rec, note)
 	return diffs
 }
 

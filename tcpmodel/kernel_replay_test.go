@@ -19,6 +19,7 @@ type kernelReplay struct {
 	sim   *des.Sim
 	hosts [2]kernelHost // client, server
 	run   kernelRun
+	start des.Time
 	order int
 	dark  bool // everything is lost from now on
 }
@@ -53,10 +54,11 @@ func fromMS(v float64) des.Time { return des.Time(v*1000+0.5) * des.Microsecond 
 
 func toMS(t des.Time) float64 { return float64(t) / float64(des.Millisecond) }
 
-// replayKernelCase simulates c for the time that it was recorded.
-func replayKernelCase(t testing.TB, c *kernelCase) *kernelRun {
+// replayKernelCase simulates c for the time that it was recorded. With hz the
+// timers are those of a wheel, and the start is at that time after a tick.
+func replayKernelCase(t testing.TB, c *kernelCase, hz int, start des.Time) *kernelRun {
 	t.Helper()
-	r := &kernelReplay{t: t, c: c, sim: des.New(1, 0)}
+	r := &kernelReplay{t: t, c: c, sim: des.New(1, 0), start: start}
 	for i, name := range []string{"client", "server"} {
 		h := &r.hosts[i]
 		*h = kernelHost{kernelReplay: r, side: i, name: name}
@@ -69,6 +71,7 @@ func replayKernelCase(t testing.TB, c *kernelCase) *kernelRun {
 			}
 			r.check(knob.SetInt(&cfg, v))
 		}
+		cfg.TimerWheelHZ = hz
 		if cc := c.params["cc"]; cc != "" {
 			cfg.Congestion = cc
 		}
@@ -77,10 +80,14 @@ func replayKernelCase(t testing.TB, c *kernelCase) *kernelRun {
 		h.timer = r.sim.NewTimer(r.sim.NewComponent(name+" application"), h, 0)
 	}
 	r.connect()
+	r.sim.Run(start)
 	r.setUp()
-	r.sim.Run(fromMS(r.duration()))
+	r.sim.Run(start + fromMS(r.duration()))
 	return &r.run
 }
+
+// since is the time since the start, in ms.
+func (r *kernelReplay) since(now des.Time) float64 { return toMS(now - r.start) }
 
 func (r *kernelReplay) check(err error) {
 	r.t.Helper()
@@ -128,7 +135,7 @@ func (r *kernelReplay) duration() (ms float64) {
 // Receive records what the stack sends, and passes it on unless all is dark.
 func (h *kernelHost) Receive(now des.Time, seg *segment.Segment) {
 	h.order++
-	k := kernelPacket{sent: toMS(now), dir: "><"[h.side], flags: kernelFlags(seg.Flags), len: seg.Len, window: uint32(seg.Wnd), order: h.order}
+	k := kernelPacket{sent: h.since(now), dir: "><"[h.side], flags: kernelFlags(seg.Flags), len: seg.Len, window: uint32(seg.Wnd), order: h.order}
 	if seg.Has(segment.SYN) && !h.ready[0] {
 		h.iss, h.ready[0] = seg.Seq, true
 	}
@@ -200,7 +207,7 @@ func (h *kernelHost) Observe(now des.Time, event network.TapEvent, _ *segment.Se
 	k := &h.run.packets[h.flight[0]]
 	h.flight = h.flight[1:]
 	h.order++
-	k.lost, k.delivered, k.handled = event == network.Lost, toMS(now), h.order
+	k.lost, k.delivered, k.handled = event == network.Lost, h.since(now), h.order
 }
 
 // TraceState records the states that the recordings looked for.
@@ -226,5 +233,5 @@ func (h *kernelHost) TraceEnd(des.Time, tcpmodel.Conn, *tcpmodel.ConnStats)     
 
 func (r *kernelReplay) event(now des.Time, who, what, value string) {
 	r.order++
-	r.run.events = append(r.run.events, kernelEvent{who, what, value, toMS(now), r.order})
+	r.run.events = append(r.run.events, kernelEvent{who, what, value, r.since(now), r.order})
 }

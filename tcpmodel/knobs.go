@@ -112,6 +112,7 @@ var knobs = []Knob{
 	knobBool("synack_giveup_rst", func(c *Config) *bool { return &c.SynackGiveUpRST }, "send RST when a half-open connection is given up", "the classic lecture"),
 
 	knobBytes("mtu", 68, 65535, func(c *Config) *int { return &c.MTU }, "largest IP packet that the host sends", "RFC 791"),
+	knobInt("gso_max_segs", 1, 65535, func(c *Config) *int { return &c.GSOMaxSegs }, "how many segments are handed to the device at once (segmentation offload)", "Linux ip-link"),
 	knobBool("tcp_timestamps", func(c *Config) *bool { return &c.Timestamps }, "time stamps option", "RFC 7323"),
 	knobBool("tcp_sack", func(c *Config) *bool { return &c.SACK }, "selective acknowledgements", "RFC 2018"),
 	knobBool("tcp_dsack", func(c *Config) *bool { return &c.DSACK }, "report duplicates in SACK options", "RFC 2883"),

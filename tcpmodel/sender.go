@@ -172,39 +172,6 @@ func (ep *Endpoint) dataNxt() segment.Seq {
 	return ep.sndNxt
 }
 
-// append adds n bytes of the user. The end of each write is marked to be
-// pushed, and so is the end of a segment after every half of the peer's
-// largest window, so that a receiver who waits for PSH does not starve.
-func (ep *Endpoint) append(n uint32) {
-	end := ep.writeSeq.Add(n)
-	half, size := ep.maxWindow>>1, max(ep.mss, 1)
-	if ep.tailFrom == ep.iss || ep.tailFrom.Less(ep.dataNxt()) {
-		ep.tailFrom = maxSeq(ep.dataNxt(), ep.iss+1)
-	}
-	for {
-		// The end of the first segment that lies beyond half a window.
-		over := max(int32(ep.pushed.Add(half)-ep.tailFrom)+1, 1)
-		mark := ep.tailFrom.Add((uint32(over) + size - 1) / size * size)
-		if half == 0 || !mark.LessEq(end) {
-			break
-		}
-		ep.markPush(mark)
-		ep.tailFrom = mark
-	}
-	for end.Sub(ep.tailFrom) > int32(size) {
-		ep.tailFrom = ep.tailFrom.Add((uint32(end-ep.tailFrom) - 1) / size * size)
-	}
-	ep.writeSeq = end
-	ep.markPush(end)
-}
-
-func (ep *Endpoint) markPush(at segment.Seq) {
-	if n := len(ep.push); n == 0 || ep.push[n-1] != at {
-		ep.push = append(ep.push, at)
-	}
-	ep.pushed = at
-}
-
 // output sends what the windows allow (RFC 9293 section 3.10.2 and 3.8.6.2.1,
 // RFC 5681): retransmissions first, then new data, then the FIN.
 func (ep *Endpoint) output(now des.Time) {
@@ -220,22 +187,27 @@ func (ep *Endpoint) output(now des.Time) {
 	mss := ep.boundMSS()
 	limited, sent := false, false
 	for {
-		n := min(ep.unsent(), mss)
-		fin := ep.finQueued && !ep.finSent && n == ep.unsent()
-		if n == 0 && !fin {
+		unsent, last := ep.unsent(), ep.finQueued && !ep.finSent
+		n := min(unsent, mss)
+		if n == 0 && !last {
 			break
 		}
 		if ep.inFlight() >= ep.win.Cwnd {
 			limited = true
 			break
 		}
-		if !ep.windowTakes(&n, mss) || !fin && ep.holdsBack(n, mss) {
+		if !ep.windowTakes(&n, mss) {
 			break
 		}
-		if fin && n < ep.unsent() {
-			fin = false
+		if unsent > mss && ep.st.cfg.GSOMaxSegs > 1 {
+			if ep.defers(now, mss, &limited) {
+				break
+			}
+			n = ep.burst(mss)
+		} else if !(last && n == unsent) && ep.holdsBack(n, mss) {
+			break
 		}
-		ep.sendNew(now, n, fin)
+		ep.sendBurst(now, n, mss, last && n == unsent)
 		sent = true
 	}
 	limited = limited || ep.inFlight() >= ep.win.Cwnd
@@ -287,7 +259,10 @@ func (ep *Endpoint) holdsBack(n, mss uint32) bool {
 
 // sendNew sends n bytes that were not sent before, and the FIN if it is its
 // turn.
-func (ep *Endpoint) sendNew(now des.Time, n uint32, fin bool) {
+func (ep *Endpoint) sendNew(now des.Time, n uint32, fin bool) { ep.sendPiece(now, n, fin, 0) }
+
+// sendPiece is sendNew with flags for this transmission alone.
+func (ep *Endpoint) sendPiece(now des.Time, n uint32, fin bool, once sentFlags) {
 	s := sentSegment{seq: ep.sndNxt, end: ep.sndNxt.Add(n)}
 	for len(ep.push) > 0 && ep.push[0].LessEq(s.end) {
 		ep.push = ep.push[:copy(ep.push, ep.push[1:])]
@@ -305,6 +280,7 @@ func (ep *Endpoint) sendNew(now des.Time, n uint32, fin bool) {
 	ep.rtx.time(ep.rtx.push(s), now)
 	ep.sndNxt = s.end
 	ep.stats.BytesSent += uint64(n)
+	s.flags |= once
 	ep.sendSegment(now, &s, CauseUser)
 	if n > 0 {
 		ep.ack.dataSent(now)

@@ -206,6 +206,9 @@ func (r *run) configure(cfg *tcpmodel.Config) error {
 			return &unsupported{pos, "fill-accept-queue.sh before the first event"}
 		}
 		r.oneSegment = e.oneSegment
+		if e.oneSegment {
+			cfg.GSOMaxSegs = 1
+		}
 		all = e.sysctls
 	}
 	for _, s := range all {
