@@ -17,6 +17,16 @@ var kernelDiffers = map[string]string{
 	"burst/b40_data15_d50 sequence":       "the kernel takes more ACKs of a train before it sends; one of the repetitions of b40_data15_reno_d10 as well",
 }
 
+// TestKernel replays the recordings of two Linux 6.18 hosts and compares what
+// they put on the wire, and when. Where repetitions differ any of them will do.
+func TestKernel(t *testing.T) {
+	for _, group := range []string{"ladder", "loss", "vanish", "twlen", "burst"} {
+		for _, c := range readKernelCases(t, group) {
+			t.Run(c.String(), func(t *testing.T) { checkKernelCase(t, c) })
+		}
+	}
+}
+
 // nearest compares the simulation with the repetitions and returns the one that
 // it differs from the least.
 func nearest(c *kernelCase, sim *kernelRun) (diffs map[string]string, best *kernelRun) {
