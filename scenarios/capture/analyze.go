@@ -137,8 +137,8 @@ func (a *analysis) find(t *tcpPacket) (*conn, int) {
 	if t.Flags&(segment.SYN|segment.ACK|segment.RST) == segment.SYN && c.isOther(t, x) {
 		return a.begin(key, t, c)
 	}
-	if c.before != nil && !c.fits(t, x) {
-		if before := c.before.sender(t); c.before.fits(t, before) {
+	if c.before != nil && !c.belongs(t, x) {
+		if before := c.before.sender(t); c.before.belongs(t, before) {
 			return c.before, before
 		}
 	}

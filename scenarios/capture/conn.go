@@ -30,6 +30,7 @@ type end struct {
 	fin    int64       // the number after its FIN, 0 without
 	offer  segment.Options
 	ecn    bool
+	synack bool // it sent a SYN-ACK
 	probed bool // its last segment was a keepalive or a probe
 	flight []outstanding
 	resent []resent
@@ -102,7 +103,7 @@ func (c *conn) sender(t *tcpPacket) int {
 
 // isOther reports whether a SYN without ACK of end x opens another connection.
 func (c *conn) isOther(t *tcpPacket, x int) bool {
-	if e := &c.ends[x]; e.iss {
+	if e := &c.ends[x]; e.known {
 		return e.origin != t.Seq
 	}
 	simultaneous := c.ends[1-x].state == SynSent
@@ -113,11 +114,11 @@ func (c *conn) isOther(t *tcpPacket, x int) bool {
 func (e *end) rel(s segment.Seq) int64 { return e.next + int64(s.Sub(e.origin.Add(uint32(e.next)))) }
 
 // shift is the scale of the windows that the end announces, the largest one if
-// its SYN was not seen.
+// its SYN was missed.
 func (c *conn) shift(x int) int {
 	e := &c.ends[x]
 	switch {
-	case !e.iss:
+	case !e.iss && c.out.Partial:
 		return 14
 	case e.out.WindowScale < 0 || c.ends[1-x].iss && c.ends[1-x].out.WindowScale < 0:
 		return 0
@@ -138,6 +139,19 @@ func (c *conn) fits(t *tcpPacket, x int) bool {
 	return left <= ahead && left >= e.next-reach-1
 }
 
+// belongs reports whether t fits and acknowledges what the peer can have sent.
+func (c *conn) belongs(t *tcpPacket, x int) bool {
+	peer := &c.ends[1-x]
+	if !c.fits(t, x) {
+		return false
+	}
+	if !t.Has(segment.ACK) || !peer.known {
+		return true
+	}
+	ack := peer.rel(t.Ack)
+	return ack <= peer.next && ack >= peer.next-int64(65535)<<c.shift(x)-1
+}
+
 // take enters the next packet of the connection, which end x sent.
 func (c *conn) take(t *tcpPacket, x int) {
 	e, peer := &c.ends[x], &c.ends[1-x]
@@ -156,7 +170,6 @@ func (c *conn) take(t *tcpPacket, x int) {
 	switch {
 	case !c.fits(t, x):
 		marks = MarkOutOfWindow
-		e.out.OutOfWindow++
 	case t.Flags&segment.RST != 0:
 		marks = c.takeRST(t, x)
 	default:
@@ -189,9 +202,11 @@ func (c *conn) take(t *tcpPacket, x int) {
 // answer a repeated SYN with another number.
 func (c *conn) takeSYN(t *tcpPacket, x int) {
 	e := &c.ends[x]
-	if !e.iss || e.origin != t.Seq && e.out.Bytes == 0 && e.state == SynReceived {
-		e.origin, e.known, e.iss, e.next, e.sent = t.Seq, true, true, 0, false
+	forgot := e.iss && e.origin != t.Seq && e.out.Bytes == 0 && e.state == SynReceived
+	if !e.known || forgot {
+		e.origin, e.known, e.next, e.sent = t.Seq, true, 0, false
 	}
+	e.iss = e.iss || e.origin == t.Seq
 	e.offer = t.Opts
 	if t.Opts&segment.OptMSS != 0 {
 		e.out.MSS = t.MSS
@@ -278,7 +293,7 @@ func (c *conn) count(e *End, m Marks) {
 	}{
 		{MarkOutOfOrder, &e.OutOfOrder}, {MarkGap, &e.Gaps}, {MarkDupAck, &e.DupAcks},
 		{MarkWindowUpdate, &e.WindowUpdates}, {MarkZeroWindow, &e.ZeroWindows},
-		{MarkKeepalive, &e.Keepalives}, {MarkProbe, &e.Probes},
+		{MarkKeepalive, &e.Keepalives}, {MarkProbe, &e.Probes}, {MarkOutOfWindow, &e.OutOfWindow},
 	} {
 		if m&k.mark != 0 {
 			*k.n++

@@ -42,6 +42,7 @@ func (c *conn) takeSequence(t *tcpPacket, x int, line int) Marks {
 	case left == e.next:
 		e.out.NewBytes += uint64(t.Len)
 		e.next = right
+		e.synack = e.synack || t.Has(segment.SYN|segment.ACK)
 		if t.Len > 0 {
 			e.launch(outstanding{left: left, right: right, at: t.at, line: line})
 		}
@@ -54,6 +55,10 @@ func (c *conn) takeSequence(t *tcpPacket, x int, line int) Marks {
 // hole.
 func (c *conn) again(t *tcpPacket, x int, left, right int64, line int) Marks {
 	e, peer := &c.ends[x], &c.ends[1-x]
+	if t.Has(segment.SYN|segment.ACK) && !e.synack {
+		e.synack = true // simultaneous open: its SYN came without ACK
+		return 0
+	}
 	filled, in := e.fill(left, right)
 	fresh := filled + max(right-e.next, 0)
 	e.out.NewBytes += uint64(min(fresh, int64(t.Len)))

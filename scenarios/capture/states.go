@@ -68,8 +68,13 @@ func (c *conn) inferOpen(t *tcpPacket, x int) {
 	case StateUnknown:
 		e.move(t.at, Listen)
 		e.move(t.at, SynReceived)
-	case Listen, SynSent:
+	case SynSent:
 		e.move(t.at, SynReceived)
+		if peer.acked && peer.ack >= 1 {
+			e.move(t.at, Established)
+		}
+	case Established:
+		c.stillWaiting(e)
 	}
 	if peer.state == StateUnknown {
 		peer.move(t.at, SynSent)
@@ -79,10 +84,20 @@ func (c *conn) inferOpen(t *tcpPacket, x int) {
 	}
 }
 
+// stillWaiting takes back the end of the handshake: an end that repeats its
+// SYN-ACK has not taken the ACK, which was lost or found the accept queue full.
+func (c *conn) stillWaiting(e *end) {
+	if n := len(e.out.States); e.next <= 1 && n > 1 && e.out.States[n-2].State == SynReceived {
+		e.out.States = e.out.States[:n-1]
+		e.state = SynReceived
+		c.out.Handshake.ACK = None
+	}
+}
+
 func (c *conn) inferAck(t *tcpPacket, x int, ack int64) {
 	e, peer := &c.ends[x], &c.ends[1-x]
-	if ack >= 1 && t.Flags&segment.SYN == 0 {
-		if e.state == SynSent && peer.sent {
+	if ack >= 1 {
+		if e.state == SynSent && peer.sent && t.Flags&segment.SYN == 0 {
 			e.move(t.at, Established)
 		}
 		if peer.state == SynReceived && ack <= peer.next {
@@ -166,7 +181,7 @@ func (c *conn) outcome() Outcome {
 		return Refused
 	case c.out.ResetBy != Neither:
 		return Reset
-	case client.out.Segments == 0 || server.out.Segments == 0:
+	case !client.sent || !server.sent:
 		if client.state == SynSent {
 			return Unanswered
 		}
