@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -159,7 +158,13 @@ func writeOptions(out *bufio.Writer, c *Connection) {
 	if agreed == nil {
 		agreed = []string{"none"}
 	}
-	fmt.Fprintf(out, "   MSS %d, %d; options agreed: %s\n", c.Client.MSS, c.Server.MSS, strings.Join(agreed, ", "))
+	mss := func(e *End) string {
+		if e.MSS == 0 {
+			return "-"
+		}
+		return fmt.Sprint(e.MSS)
+	}
+	fmt.Fprintf(out, "   MSS %s, %s; options agreed: %s\n", mss(&c.Client), mss(&c.Server), strings.Join(agreed, ", "))
 }
 
 // rows are the lines of the table of a connection.
@@ -259,45 +264,46 @@ func writeLadder(out *bufio.Writer, c *Connection, comments bool, hidden Marks) 
 	}
 }
 
-// label says what the segment is, as long as it fits, and whether the marks are
-// in it.
+// label says what the segment is, in as much detail as fits on an arrow, and
+// whether the marks are in it.
 func (l *Line) label() (text string, marked bool) {
-	flags := segment.Flags(l.Flags)
-	bare := flags &^ (segment.PSH | segment.ECE | segment.CWR | segment.AE)
-	var b strings.Builder
-	if bare != segment.ACK || l.Len == 0 {
-		fmt.Fprintf(&b, "%v ", bare)
+	flags := segment.Flags(l.Flags) &^ (segment.PSH | segment.ECE | segment.CWR | segment.AE)
+	names := flags.String()
+	if flags == segment.ACK && l.Len > 0 {
+		names = "" // data
 	}
+	numbers, ack := "", ""
 	if l.Len > 0 || flags&control != 0 {
-		fmt.Fprintf(&b, "%d", l.Seq)
-		if l.Len > 0 {
-			fmt.Fprintf(&b, "(%d)", l.Len)
-		}
-		b.WriteByte(' ')
+		numbers = fmt.Sprintf(" %d", l.Seq)
+	}
+	if l.Len > 0 {
+		numbers += fmt.Sprintf("(%d)", l.Len)
 	}
 	if flags&segment.ACK != 0 {
-		fmt.Fprintf(&b, "ack %d ", l.Ack)
+		ack = fmt.Sprintf(" ack %d", l.Ack)
 	}
-	text = strings.TrimRight(b.String(), " ")
-	candidates := []string{fmt.Sprintf("%s win %d", text, l.Window), text}
-	if names := l.Marks.Names(); len(names) > 0 {
-		candidates = slices.Insert(candidates, 0, text+" "+strings.Join(names, ", "))
+	full := strings.TrimSpace(names + numbers + ack)
+	var details []string
+	if marks := l.Marks.Names(); len(marks) > 0 {
+		details = append(details, full+" "+strings.Join(marks, ", "))
 	}
-	for i, candidate := range candidates {
-		if len(candidate) <= arrowWidth-6 {
-			return candidate, l.Marks == 0 || i == 0
+	details = append(details, fmt.Sprintf("%s win %d", full, l.Window), full,
+		strings.TrimSpace(names+numbers), strings.TrimSpace(numbers))
+	for i, text := range details {
+		if len(text) <= arrowWidth-5 {
+			return text, l.Marks == 0 || i == 0
 		}
 	}
-	return text, false
+	return names, false
 }
 
 // arrow draws text on an arrow to the right or the left.
 func arrow(text string, right bool) string {
-	n := max(arrowWidth-len(text)-5, 0)
+	line := strings.Repeat("-", arrowWidth-len(text)-4)
 	if right {
-		return "- " + text + " " + strings.Repeat("-", n+1) + ">"
+		return "- " + text + " " + line + ">"
 	}
-	return "<" + strings.Repeat("-", n+1) + " " + text + " -"
+	return "<" + line + " " + text + " -"
 }
 
 func writeWrapped(out *bufio.Writer, text string) {
