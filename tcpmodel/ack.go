@@ -247,7 +247,7 @@ func (ep *Endpoint) measure(now, first, last des.Time, any bool) {
 		}
 	}
 	if sample < 0 && in.stamped && in.tsEcr != 0 && in.flags&ackAnyNew != 0 {
-		sample = max(des.Time(tsClock(now)+ep.tsOffset-in.tsEcr)*des.Millisecond, des.Millisecond)
+		sample = ep.echoed(now, in.tsEcr)
 		latest = sample
 	}
 	in.rtt = max(latest, 0)
@@ -255,6 +255,12 @@ func (ep *Endpoint) measure(now, first, last des.Time, any bool) {
 		return
 	}
 	ep.rttSample(now, sample, latest)
+}
+
+// echoed is the round-trip time that an echoed time stamp shows, at least one
+// tick of its clock.
+func (ep *Endpoint) echoed(now des.Time, tsEcr uint32) des.Time {
+	return max(des.Time(tsClock(now)+ep.tsOffset-tsEcr)*des.Millisecond, des.Millisecond)
 }
 
 // rttSample takes a measurement and ends the back-off (RFC 6298 section 2 and

@@ -78,7 +78,7 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 		return
 	}
 	ep.lastAck = now
-	ep.ackSyn(now)
+	ep.ackSyn(now, seg)
 	ep.established(now)
 	// Data or a FIN on the SYN-ACK are not taken: the peer sends them again.
 	ep.sendAck(now, CauseSegment)
@@ -86,21 +86,26 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 }
 
 // ackSyn takes our SYN out of the retransmission queue.
-func (ep *Endpoint) ackSyn(now des.Time) {
+func (ep *Endpoint) ackSyn(now des.Time, seg *segment.Segment) {
 	if ep.rtx.len() > 0 {
 		ep.unmark(ep.rtx.at(ep.rtx.head))
 		ep.rtx.pop()
 	}
 	ep.sndUna = ep.iss + 1
-	if ep.synRetransmits == 0 && ep.synSentAt != never {
+	switch {
+	case ep.synSentAt == never:
+	case ep.synRetransmits == 0:
 		ep.rttSample(now, now-ep.synSentAt, now-ep.synSentAt)
+	case ep.opt.tsOK && seg.Opts&segment.OptTimestamps != 0 && seg.TSEcr != 0:
+		rtt := ep.echoed(now, seg.TSEcr)
+		ep.rttSample(now, rtt, rtt)
 	}
 	ep.stop(timerRTO)
 	ep.pendingXmit = xmitNone
 	ep.undoRetrans = 0
 	ep.retries, ep.backoff, ep.firstRetry = 0, 0, never
 	ep.rto = ep.rtt.rto(&ep.st.cfg)
-	if ep.synRetransmits > 0 && ep.rtt.samples == 0 && ep.st.cfg.RTO == RTORFC6298 {
+	if ep.synRetransmits > 0 && ep.rtt.samples == 0 {
 		// RFC 6298 (5.7).
 		ep.rto = max(ep.rto, 3*des.Second)
 	}
@@ -272,7 +277,7 @@ func (ep *Endpoint) checkAck(now des.Time, seg *segment.Segment) bool {
 		ep.sndWnd = uint32(seg.Wnd) << ep.opt.sndWScale
 		ep.maxWindow = max(ep.maxWindow, ep.sndWnd)
 		ep.sndWl1 = seg.Seq
-		ep.ackSyn(now)
+		ep.ackSyn(now, seg)
 		switch {
 		case closedEarly:
 			ep.opened(now)

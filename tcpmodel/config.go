@@ -181,6 +181,8 @@ func rfc9293() Config {
 	c.NoMetricsSave, c.SynCookies, c.Truesize = true, 0, false
 	c.RTO, c.RTOMin, c.RTOMax, c.RetryBudget = RTORFC6298, des.Second, 60*des.Second, false
 	c.Congestion, c.InitialWindow, c.GSOMaxSegs = "reno", 0, 1
+	// Timeouts alone send a lone segment again, as RFC 6298 has it.
+	c.TLP = false
 	c.AckPolicy, c.DelackTime, c.CompSackNr = AckRFC, 200*des.Millisecond, 0
 	c.TimeWait, c.TwReuse = 240*des.Second, 0
 	c.InvalidRateLimit = 0
@@ -192,7 +194,7 @@ func rfc9293() Config {
 func textbook() Config {
 	c := rfc9293()
 	c.SynRetries = 6
-	c.TLP, c.FRTO, c.ECN = false, false, 0
+	c.FRTO, c.ECN = false, 0
 	c.SACK, c.Timestamps, c.WindowScaling, c.Autotune = false, false, false, false
 	c.KeepaliveProbes = 10
 	c.TimeWait = 60 * des.Second

@@ -11,9 +11,11 @@ import (
 // are entries of the stack's request table, its established ones wait in the
 // accept queue.
 type Listener struct {
-	st       *Stack
-	port     uint16
-	backlog  int
+	st      *Stack
+	port    uint16
+	backlog int
+	// number is its place in the request table.
+	number   uint32
 	acceptor Acceptor
 	sock     SocketOptions
 	closed   bool
@@ -23,7 +25,6 @@ type Listener struct {
 	half, young int
 	accept      []*Endpoint
 	lastCookie  des.Time
-	lastReply   des.Time
 	told        bool
 }
 

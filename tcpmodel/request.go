@@ -56,7 +56,7 @@ func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key
 	}
 	r := &t.entries[i]
 	*r = request{key: key, created: now, irs: seg.Seq, iss: isn, tsRecent: seg.TSVal,
-		tsOffset: st.timestampOffset(seg.Src), options: o, listener: t.number(l),
+		tsOffset: st.timestampOffset(seg.Src), options: o, listener: l.number,
 		token: r.token + 1, serial: st.nextSerial(), live: true, lastReply: never}
 	st.conns.put(key, refRequest|ref(i))
 	l.half++
@@ -66,17 +66,6 @@ func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key
 	st.moved(now, c, Listen, SynReceived, CauseSegment)
 	st.waitForAck(now, i)
 	st.sendSynAck(now, r, CauseSegment)
-}
-
-// number returns the number of l in the table.
-func (t *requestTable) number(l *Listener) uint32 {
-	for i, x := range t.listeners {
-		if x == l {
-			return uint32(i)
-		}
-	}
-	t.listeners = append(t.listeners, l)
-	return uint32(len(t.listeners) - 1)
 }
 
 // synAckTimeout is how long a half-open connection waits after n timeouts.

@@ -111,6 +111,8 @@ func (st *Stack) Listen(port uint16, backlog int, a Acceptor) (*Listener, error)
 	}
 	l := &Listener{st: st, port: port, backlog: min(backlog, st.cfg.Somaxconn), acceptor: a, lastCookie: -cookieOverflowValid - 1}
 	st.listeners = append(st.listeners, l)
+	l.number = uint32(len(st.requests.listeners))
+	st.requests.listeners = append(st.requests.listeners, l)
 	st.inState[Listen]++
 	return l, nil
 }

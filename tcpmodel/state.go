@@ -57,9 +57,6 @@ func (s State) allows(to State) bool {
 // (RFC 9293 section 3.5).
 func (s State) synchronized() bool { return s >= Established }
 
-// canSend reports whether data of the user may still be sent.
-func (s State) canSend() bool { return s == Established || s == CloseWait }
-
 // canReceive reports whether the peer may still send data.
 func (s State) canReceive() bool {
 	return s == Established || s == FinWait1 || s == FinWait2

@@ -146,56 +146,66 @@ func (ep *Endpoint) growthOfSmall(n uint32) uint32 {
 	return 0
 }
 
-// adjustSpace enlarges the receive buffer to twice what the user read in the
-// last round trip (Linux's tcp_rcv_space_adjust, tcp_moderate_rcvbuf).
+// adjustSpace lets the receive buffer follow what the user reads in a round trip
+// (Linux's tcp_rcv_space_adjust, tcp_moderate_rcvbuf).
 func (ep *Endpoint) adjustSpace(now des.Time) {
-	a, cfg := &ep.autotune, &ep.st.cfg
-	if !cfg.Autotune || ep.rcvBufLocked || a.rtt == 0 || now-a.since < a.rtt {
+	a := &ep.autotune
+	if a.rtt == 0 || now-a.since < a.rtt {
 		return
 	}
-	copied := uint32(ep.copiedSeq - a.seq)
-	if copied > a.space {
-		wnd := uint64(copied)*2 + 16*uint64(ep.advMSS())
-		wnd += wnd * uint64(copied-a.space) / uint64(a.space) * 2
-		a.space = copied
-		buf := int(wnd)
-		if cfg.AdvWinScale > 0 {
-			buf = int(wnd << cfg.AdvWinScale)
-		}
-		ep.rcvBuf = max(ep.rcvBuf, min(buf, cfg.RmemMax))
+	copied := int64(ep.copiedSeq.Sub(a.seq)) - int64(ep.readable)
+	if copied > int64(a.space) {
+		ep.growBuffer(uint32(copied))
 	}
 	a.seq, a.since = ep.copiedSeq, now
 }
 
-// measureReceiveRTT estimates the round-trip time at the receiver: with time
-// stamps from the echoed clock, else from the time that one window takes.
-func (ep *Endpoint) measureReceiveRTT(now des.Time, seg *segment.Segment) {
-	a := &ep.autotune
-	if !ep.st.cfg.Autotune {
+// growBuffer enlarges the receive buffer to twice what the user reads in a
+// round trip, and as the estimate is a round trip late, by twice its growth
+// more; what has arrived out of order comes on top (Linux's tcp_rcvbuf_grow).
+func (ep *Endpoint) growBuffer(perRound uint32) {
+	a, cfg := &ep.autotune, &ep.st.cfg
+	before := max(a.space, 1)
+	a.space = perRound
+	if !cfg.Autotune || ep.rcvBufLocked {
 		return
 	}
-	var m des.Time
-	if ep.opt.tsOK {
-		if seg.TSEcr == 0 || seg.Len < ep.ack.rcvMSS {
-			return
-		}
-		m = max(des.Time(tsClock(now)+ep.tsOffset-seg.TSEcr)*des.Millisecond, des.Millisecond)
-	} else {
-		if a.rttSince != 0 && ep.rcvNxt.Less(a.rttSeq) {
-			return
-		}
-		m = now - a.rttSince
-		first := a.rttSince == 0
-		a.rttSeq, a.rttSince = ep.rcvNxt.Add(ep.rcvWnd), now
-		if first {
-			return
-		}
+	wnd := 2 * uint64(perRound)
+	wnd += wnd * uint64(perRound-min(before, perRound)) / uint64(before) * 2
+	if n := len(ep.ooo); n > 0 {
+		wnd += uint64(ep.ooo[n-1].Right - ep.rcvNxt)
 	}
-	if a.rtt == 0 {
+	ep.rcvBuf = max(ep.rcvBuf, int(min(wnd*spaceUnit/uint64(ep.spaceRatio), uint64(cfg.RmemMax))))
+}
+
+// measureReceiveRTT estimates the round-trip time at the receiver: by the time
+// that one window takes, and from the echoed clock.
+func (ep *Endpoint) measureReceiveRTT(now des.Time, seg *segment.Segment) {
+	a := &ep.autotune
+	if !ep.rcvNxt.Less(a.rttSeq) || a.rttSince == 0 {
+		if a.rttSince != 0 {
+			ep.receiveRTT(max(now-a.rttSince, des.Microsecond), true)
+		}
+		a.rttSeq, a.rttSince = ep.rcvNxt.Add(ep.rcvWnd), now
+	}
+	if !ep.opt.tsOK || seg.TSEcr == 0 || seg.TSEcr == a.lastEcr {
+		return
+	}
+	a.lastEcr = seg.TSEcr
+	if m := des.Time(tsClock(now)+ep.tsOffset-seg.TSEcr) * des.Millisecond; seg.Len >= ep.ack.rcvMSS && m > 0 {
+		ep.receiveRTT(m, false)
+	}
+}
+
+// receiveRTT takes a measurement: any that is lower, and if it does not depend
+// on the window, and no unread data may have held the sender back, higher ones
+// as well.
+func (ep *Endpoint) receiveRTT(m des.Time, byWindow bool) {
+	a := &ep.autotune
+	switch {
+	case a.rtt == 0 || m < a.rtt:
 		a.rtt = m
-	} else if ep.opt.tsOK {
+	case !byWindow && ep.readable == 0:
 		a.rtt += (m - a.rtt) / 8
-	} else {
-		a.rtt = min(a.rtt, m)
 	}
 }
