@@ -116,6 +116,10 @@ func runOne(ctx context.Context, sc *spec.Scenario, number uint32, progress func
 	}
 	if number == 0 {
 		r.connections, r.addresses = w.recorder.Connections(), &w.addresses
+	} else {
+		for i := range r.result.Series {
+			r.result.Series[i].Time = nil // that of the first replication
+		}
 	}
 	r.answers, err = answersOf(sc, w.recorder)
 	return r, err

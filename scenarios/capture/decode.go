@@ -118,6 +118,8 @@ func (d *decoder) decode(p *Packet, out *tcpPacket) verdict {
 		}
 	}
 	switch last := len(d.found) - 1; {
+	case network == layers.LayerTypeIPv4 && d.ip4.Version != 4:
+		return isMalformed
 	case last >= 0 && d.found[last] == layers.LayerTypeTCP:
 	case network == layers.LayerTypeIPv4 && d.ip4.NextLayerType() == gopacket.LayerTypeFragment:
 		return isFragment

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -129,6 +130,40 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// Packets that cannot be analysed are counted.
+func TestDamage(t *testing.T) {
+	_, file := capturedRun(t, setup{bytes: 100})
+	n := 0
+	damaged := pcapFile(t, file, binary.LittleEndian, true, 101, func(ip []byte) []byte {
+		n++
+		ip = slices.Clone(ip)
+		switch n {
+		case 2: // more fragments
+			ip[6] |= 0x20
+		case 3: // a TCP header of 4 bytes
+			ip[32] = 0x10
+		case 4: // a bit of the sequence number
+			ip[27] ^= 1
+		case 5: // no version of IP
+			ip[0] = 0xf5
+		}
+		return ip
+	})
+	r := must[*capture.Report](t)(capture.Analyze(bytes.NewReader(damaged)))
+	if r.Fragments != 1 || r.Malformed != 2 || r.BadChecksums != 1 || r.TCP != r.Packets-3 {
+		t.Errorf("%d packets, %d TCP, %d fragments, %d malformed, %d bad checksums", r.Packets, r.TCP, r.Fragments, r.Malformed, r.BadChecksums)
+	}
+	var text bytes.Buffer
+	if err := capture.WriteText(&text, r, capture.TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2 malformed packets are left out", "1 fragments of IP packets", "1 wrong TCP checksums"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+}
+
 func TestGzip(t *testing.T) {
 	_, file := capturedRun(t, runs["clean"])
 	var zipped bytes.Buffer
@@ -213,7 +248,7 @@ func TestFormatError(t *testing.T) {
 	binary.LittleEndian.PutUint32(file[at[3]+8:], 77) // the interface
 	r, err := capture.Analyze(bytes.NewReader(file))
 	var where *capture.FormatError
-	if !errors.As(err, &where) || where.Packet != 4 || where.Offset != at[3] || r == nil || r.Packets != 3 {
+	if !errors.As(err, &where) || where.Packet != 4 || !strings.HasPrefix(err.Error(), fmt.Sprintf("capture: packet 4 at byte %d: ", at[3])) || where.Offset != at[3] || r == nil || r.Packets != 3 {
 		t.Errorf("%v; %+v", err, r)
 	}
 	for text, want := range map[string]string{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 
 	"tcplab/des"
 	"tcplab/tcpmodel/segment"
@@ -169,8 +170,10 @@ func (w *Writer) PacketPayload(iface int, now des.Time, dir Direction, s *segmen
 }
 
 // State adds a change of state of a connection at interface iface to the
-// comment of a packet of that connection at the same instant. If there is no
-// such packet it is counted in Unattached: a capture shows packets only.
+// comment of a packet of that connection at the same instant. If there is none,
+// it waits for the next packet of the connection, until another connection of
+// the interface has one that waits; then it is counted in Unattached: a capture
+// shows packets only.
 func (w *Writer) State(iface int, now des.Time, flow Flow, from, to, why string, place Place) {
 	if w.err != nil || w.closed {
 		return
@@ -285,18 +288,20 @@ func (w *Writer) match(iface int, at des.Time, flow Flow) *held {
 	return nil
 }
 
-// settle gives the new packet in slot the change of state that waits for it.
+// settle gives the new packet in slot the change of state that waits for it; if
+// that happened earlier, with the time.
 func (w *Writer) settle(iface int, now des.Time, slot *held) {
 	p := &w.interfaces[iface]
-	if len(p.text) == 0 {
+	if len(p.text) == 0 || !p.flow.has(&slot.seg) {
 		return
 	}
-	if p.at == now && p.flow.has(&slot.seg) {
-		slot.comment = append(separate(slot.comment), p.text...)
-		p.text = p.text[:0]
-	} else if p.at != now {
-		w.expire(iface)
+	slot.comment = append(separate(slot.comment), p.text...)
+	if p.at != now {
+		slot.comment = append(slot.comment, " at "...)
+		slot.comment = strconv.AppendFloat(slot.comment, p.at.Seconds(), 'f', 9, 64)
+		slot.comment = append(slot.comment, " s"...)
 	}
+	p.text = p.text[:0]
 }
 
 // expire gives up waiting for a packet.

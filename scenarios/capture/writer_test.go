@@ -159,6 +159,29 @@ func small(t testing.TB, w io.Writer, o capture.WriterOptions) *capture.Writer {
 	return must[*capture.Writer](t)(capture.NewWriter(w, &addrs, []capture.Interface{{Name: "a"}}, o))
 }
 
+// A change of state whose segment cannot leave yet waits for it, and not for
+// that of another connection.
+func TestStateWaits(t *testing.T) {
+	var file bytes.Buffer
+	w := small(t, &file, capture.WriterOptions{})
+	a := segment.Segment{Src: 1, Dst: 2, SrcPort: 9, DstPort: 80, Flags: segment.ACK | segment.FIN}
+	b := segment.Segment{Src: 1, Dst: 2, SrcPort: 8, DstPort: 80, Flags: segment.ACK}
+	flow := capture.Flow{Local: 1, Remote: 2, LocalPort: 9, RemotePort: 80}
+	w.State(0, 5, flow, "ESTABLISHED", "FIN-WAIT-1", "user", capture.OfNext)
+	w.Packet(0, 5, capture.Out, &b, "")
+	w.Packet(0, 7, capture.Out, &a, "")
+	w.State(0, 9, flow, "FIN-WAIT-1", "CLOSED", "timeout", capture.OfNext)
+	flow.LocalPort = 8
+	w.State(0, 9, flow, "ESTABLISHED", "CLOSED", "timeout", capture.OfNext)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := "a: ESTABLISHED > FIN-WAIT-1 (user) at 0.000000005 s"
+	if got := comments(t, file.Bytes(), 0); len(got) != 1 || got[0] != want || w.Unattached() != 2 {
+		t.Errorf("%q and %d unattached, want %q and 2", got, w.Unattached(), want)
+	}
+}
+
 func TestNoteOfAPacketThatIsGone(t *testing.T) {
 	w := small(t, io.Discard, capture.WriterOptions{Hold: 2})
 	var segs [3]segment.Segment
@@ -224,6 +247,26 @@ func TestWriterErrors(t *testing.T) {
 	var none segment.Addresses
 	if _, err := capture.NewWriter(io.Discard, &none, nil, capture.WriterOptions{}); err == nil {
 		t.Error("no vantage point: no error")
+	}
+}
+
+// What is not TCP goes into the file as well.
+func TestOtherPackets(t *testing.T) {
+	var file bytes.Buffer
+	w := small(t, &file, capture.WriterOptions{})
+	for i, s := range []segment.Segment{
+		{Src: 1, Dst: 2, SrcPort: 9, DstPort: 80, Flags: segment.SYN},
+		{Src: 2, Dst: 1, SrcPort: 9, DstPort: 80, Kind: segment.KindICMP, Ack: 2, Wnd: 3<<8 | 1},
+		{Src: 1, Dst: 2, Kind: segment.KindRaw, Len: 1000},
+	} {
+		w.Packet(0, des.Time(i), capture.Out, &s, "")
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := must[*capture.Report](t)(capture.Analyze(&file))
+	if r.Packets != 3 || r.TCP != 1 || r.Malformed != 0 || len(r.Connections) != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 
