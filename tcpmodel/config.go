@@ -65,7 +65,7 @@ const (
 )
 
 // CubicConfig is what a host can change of CUBIC.
-type CubicConfig struct{ FastConvergence, TCPFriendliness, RenoAlpha bool }
+type CubicConfig struct{ FastConvergence, TCPFriendliness, RenoAlpha, EveryAck bool }
 
 // Config is the settings of one host's stack: a profile and what overrides it.
 // Knobs names every field that a scenario can set, with unit and source.
@@ -263,6 +263,7 @@ func (c *Config) Validate() error {
 func (c *Config) controller(name string) (congestion.Controller, error) {
 	o := congestion.DefaultOptions()
 	o.HyStart = c.HyStart
-	o.FastConvergence, o.TCPFriendliness, o.RenoAlpha = c.Cubic.FastConvergence, c.Cubic.TCPFriendliness, c.Cubic.RenoAlpha
+	o.FastConvergence, o.TCPFriendliness = c.Cubic.FastConvergence, c.Cubic.TCPFriendliness
+	o.RenoAlpha, o.EveryAck = c.Cubic.RenoAlpha, c.Cubic.EveryAck
 	return congestion.NewWith(name, o)
 }

@@ -137,6 +137,7 @@ var knobs = []Knob{
 	knobBool("cubic_fast_convergence", func(c *Config) *bool { return &c.Cubic.FastConvergence }, "CUBIC gives up bandwidth when losses come at falling windows", "RFC 9438 section 4.7; Linux tcp_cubic fast_convergence"),
 	knobBool("cubic_tcp_friendliness", func(c *Config) *bool { return &c.Cubic.TCPFriendliness }, "CUBIC is at least as fast as Reno would be", "RFC 9438 section 4.3; Linux tcp_cubic tcp_friendliness"),
 	knobBool("cubic_reno_alpha", func(c *Config) *bool { return &c.Cubic.RenoAlpha }, "the Reno that CUBIC compares itself with gains a whole segment per round trip from the last maximum on; Linux keeps to 0.53", "RFC 9438 section 4.3"),
+	knobBool("cubic_every_ack", func(c *Config) *bool { return &c.Cubic.EveryAck }, "CUBIC looks at its curve for every ACK; Linux for an unchanged window every 1/32 s", "RFC 9438 section 4.2"),
 	knobBool("byte_counting", func(c *Config) *bool { return &c.ByteCounting }, "the window grows by what an ACK acknowledges, not by one segment for each ACK", "RFC 3465; Linux's former tcp_abc"),
 	knobInt("initcwnd", 0, 1000, func(c *Config) *int { return &c.InitialWindow }, "initial congestion window in segments; 0 is that of RFC 5681", "RFC 6928; RFC 5681 section 3.1"),
 	knobInt("tcp_reordering", 1, 300, func(c *Config) *int { return &c.Reordering }, "duplicate ACKs that start fast retransmit", linuxDoc+"; RFC 5681 section 3.2"),

@@ -12,7 +12,7 @@ import (
 	"tcplab/tcpmodel/segment"
 )
 
-var fullValidation = flag.Bool("validation.full", false, "measure the rows of timers.csv at their full size, with their own tolerance")
+var fullValidation = flag.Bool("validation.full", false, "measure the rows of the validation tables at their full size, with their own tolerance")
 
 // timerRow is a row of timers.csv.
 type timerRow struct {

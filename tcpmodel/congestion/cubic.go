@@ -113,10 +113,11 @@ func (c *cubic) measure(w *Window, a *Ack) {
 // been acknowledged.
 func (c *cubic) update(cwnd, acked uint32, now des.Time) {
 	c.acked += acked
-	if c.growing && now-c.looked <= cubicMaxInterval && cwnd == c.lookedCwnd {
+	every := c.options.EveryAck
+	if !every && c.growing && now-c.looked <= cubicMaxInterval && cwnd == c.lookedCwnd {
 		return
 	}
-	if !c.growing || now-c.looked >= cubicMinInterval {
+	if every || !c.growing || now-c.looked >= cubicMinInterval {
 		c.looked, c.lookedCwnd = now, cwnd
 		if !c.growing {
 			c.startEpoch(cwnd, acked, now)

@@ -19,6 +19,11 @@ type Options struct {
 	// segment per round trip from the last maximum on, as RFC 9438 section
 	// 4.3 has it; Linux keeps to 0.53 segments (default off).
 	RenoAlpha bool
+	// EveryAck makes CUBIC look at its curve for every acknowledgement, as
+	// RFC 9438 section 4.2 has it; Linux looks at most once in 4 ms, and for
+	// an unchanged window every 1/32 s, which slows growth where round trips
+	// are shorter than that (default off).
+	EveryAck bool
 	// Beta is what CUBIC multiplies its window with on loss, in units of
 	// 1/1024 (beta, RFC 9438 section 4.6, default 717 = 0.7).
 	Beta uint32
