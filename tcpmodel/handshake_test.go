@@ -327,7 +327,8 @@ func TestSequenceWrap(t *testing.T) {
 		for _, before := range []segment.Seq{0, 1, 2, 3, 100, 1448, 1449, 1460, 1461, 1462, 2897, 4345, 5793, 20273, 30000, 60000, 60001, 60002, 1 << 31} {
 			issues = append(issues, [2]segment.Seq{-before, 300}, [2]segment.Seq{100, -before}, [2]segment.Seq{-before, -before})
 		}
-		for i := segment.Seq(1); i < 40; i++ {
+		for n := range uint32(39) {
+			i := segment.Seq(n + 1)
 			issues = append(issues, [2]segment.Seq{-(1 + i*1448), -(1 + i*1448)}, [2]segment.Seq{-(1 + i*1460), -(1 + i*1460)})
 		}
 		for _, iss := range issues {

@@ -83,7 +83,7 @@ func TestFastRetransmit(t *testing.T) {
 	p.ep.Write(1460 * 20)
 	p.sends("<SEQ=101><ACK=301><DATA=1460><CTL=ACK>", "<SEQ=1561><ACK=301><DATA=1460><CTL=ACK>", "<SEQ=3021><ACK=301><DATA=1460><CTL=ACK>")
 	// Ten segments in flight after the ACKs of slow start.
-	for una := segment.Seq(1561); una <= 101+7*1460; una += 1460 {
+	for una := 1561; una <= 101+7*1460; una += 1460 {
 		p.arrive(fmt.Sprintf("<SEQ=301><ACK=%d><CTL=ACK>", una))
 	}
 	una, nxt := p.ep.sndUna, p.ep.sndNxt
