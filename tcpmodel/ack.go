@@ -135,6 +135,7 @@ func (ep *Endpoint) finishAck(now des.Time, before segment.Seq) {
 		ep.setTimer(now)
 	}
 	ep.controlWindow(now)
+	ep.updatePace()
 	ep.sendAfterAck(now, send)
 }
 

@@ -114,6 +114,9 @@ func (a *ackState) outOfOrder(now des.Time, ep *Endpoint, seg *segment.Segment) 
 	if ep.opt.sackOK {
 		ep.growWindow(seg.Len)
 	}
+	if ep.listener == nil {
+		ep.growBuffer(ep.autotune.space)
+	}
 }
 
 // sent takes note that an acknowledgement has left, alone or with data.

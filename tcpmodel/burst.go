@@ -77,18 +77,35 @@ func (ep *Endpoint) sizeGoal() uint32 {
 	return max(min(size/mss, segs), 1) * mss
 }
 
+// pace is what the pacing rate follows from: the window, in segments, that
+// leaves in a round trip, and by how much it may leave faster.
+type pace struct {
+	window  uint32
+	percent uint8
+	srtt    des.Time
+}
+
+// The percentages are net.ipv4.tcp_pacing_ss_ratio and _ca_ratio.
+const (
+	paceSlowStart = 200
+	paceAvoidance = 120
+)
+
+// updatePace follows an ACK (Linux's tcp_update_pacing_rate).
+func (ep *Endpoint) updatePace() {
+	p := &ep.pace
+	p.window, p.srtt, p.percent = max(ep.win.Cwnd, ep.rtx.len()), ep.rtt.srtt, paceAvoidance
+	if ep.win.Cwnd < ep.win.Ssthresh/2 {
+		p.percent = paceSlowStart
+	}
+}
+
 // burstSegs is how many segments leave at once: what is sent in about a
 // millisecond, more on short paths, at least two (Linux's tcp_tso_autosize).
 func (ep *Endpoint) burstSegs(mss uint32) uint32 {
 	bytes := uint64(gsoMaxSize - 1 - maxTCPHeader)
-	if us := uint64(ep.rtt.srtt / des.Microsecond); us > 0 {
-		rate := uint64(max(ep.win.Cwnd, ep.rtx.len())) * uint64(mss) * 1e6 / us
-		if ep.win.Cwnd < ep.win.Ssthresh/2 {
-			rate = rate * 200 / 100
-		} else {
-			rate = rate * 120 / 100
-		}
-		rate >>= 10
+	if us := uint64(ep.pace.srtt / des.Microsecond); us > 0 {
+		rate := uint64(ep.pace.window) * uint64(mss) * 1e6 / us * uint64(ep.pace.percent) / 100 >> 10
 		if r := uint64(ep.rtt.lowest()/des.Microsecond) >> tsoRTTLog; r < 32 {
 			rate += gsoMaxSize >> r
 		}

@@ -134,7 +134,7 @@ func send(n int) kernelStep {
 func receive(n int, done, eof string) kernelStep {
 	return func(h *kernelHost, now des.Time) bool {
 		for h.err == nil && h.ep != nil {
-			limit := math.MaxInt32
+			limit := 65536
 			if n >= 0 {
 				limit = n - h.got
 			}

@@ -49,6 +49,7 @@ func (ep *Endpoint) text(now des.Time, seg *segment.Segment) {
 			return
 		}
 	}
+	ep.stretchBuffer()
 	if left.LessEq(ep.rcvNxt) {
 		ep.charge(seg.Len)
 		if left.Less(ep.rcvNxt) && seg.Len > 0 {

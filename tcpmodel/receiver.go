@@ -34,6 +34,7 @@ type receiver struct {
 		rttSeq   segment.Seq
 		rttSince des.Time
 		rtt      des.Time
+		lastEcr  uint32
 	}
 
 	reassembly
@@ -59,12 +60,17 @@ func (ep *Endpoint) initReceiver() {
 	ep.ack.rcvMSS = defaultMSS
 }
 
+// initialSpace is how many segments the peer is taken to send in its first
+// round trip.
+const initialSpace = 10
+
 // startReceiving is called when the connection is established.
 func (ep *Endpoint) startReceiving(now des.Time) {
 	ep.rcvSsthresh = ep.rcvWnd
 	ep.ack.rcvMSS = min(ep.advMSS(), defaultMSS)
 	a := &ep.autotune
-	a.seq, a.since, a.space = ep.copiedSeq, now, ep.rcvWnd
+	a.seq, a.since = ep.copiedSeq, now
+	a.space = min(ep.rcvSsthresh, ep.rcvWnd, initialSpace*ep.advMSS())
 }
 
 // advMSS is how many payload bytes the largest segment of the peer carries.
@@ -80,10 +86,10 @@ func (ep *Endpoint) eof() bool { return ep.finSeen }
 
 // consume is the user's RECEIVE of n bytes.
 func (ep *Endpoint) consume(now des.Time, n int) {
+	ep.adjustSpace(now, n)
 	ep.readable -= n
 	ep.releaseMemory(n)
 	ep.copiedSeq = ep.copiedSeq.Add(uint32(n))
-	ep.adjustSpace(now)
 	if ep.state.synchronized() {
 		ep.cleanupRead(now)
 	}

@@ -41,6 +41,7 @@ type sender struct {
 	maxOutEnd   segment.Seq
 	cwndLimited bool
 	roundEnd    segment.Seq
+	pace        pace
 	// smallSent is the end of the last small segment (Minshall's variant of
 	// Nagle's algorithm).
 	smallSent segment.Seq
@@ -152,6 +153,7 @@ func (ep *Endpoint) startTransfer(now des.Time) {
 	ep.win.Cwnd = iw
 	ep.cc.OnEvent(&ep.win, congestion.EventStart, now)
 	ep.win.LastSent = now
+	ep.updatePace()
 	if ep.sock.NoQuickAck {
 		ep.ack.pingpong = pingpongThreshold
 	}

@@ -39,6 +39,23 @@ func (ep *Endpoint) truesize(n uint32) int {
 // charge takes a received segment into the account of the receive buffer.
 func (ep *Endpoint) charge(n uint32) { ep.memory += ep.truesize(n) }
 
+// stretchBuffer lets the receive buffer hold what was received in spite of it:
+// the window that was offered is kept, whatever the overhead of the segments
+// (Linux's tcp_clamp_window).
+func (ep *Endpoint) stretchBuffer() {
+	cfg := &ep.st.cfg
+	if !cfg.Truesize || ep.memory <= ep.rcvBuf {
+		return
+	}
+	ep.ack.quick = 0
+	if !ep.rcvBufLocked {
+		ep.rcvBuf = max(ep.rcvBuf, min(ep.memory, cfg.RmemMax))
+	}
+	if ep.memory > ep.rcvBuf {
+		ep.rcvSsthresh = min(uint32(ep.space()), 2*ep.advMSS())
+	}
+}
+
 // releaseMemory gives back the part of the buffer that n bytes read took.
 func (ep *Endpoint) releaseMemory(n int) {
 	held := ep.readable + ep.held()
@@ -147,17 +164,21 @@ func (ep *Endpoint) growthOfSmall(n uint32) uint32 {
 }
 
 // adjustSpace lets the receive buffer follow what the user reads in a round trip
-// (Linux's tcp_rcv_space_adjust, tcp_moderate_rcvbuf).
-func (ep *Endpoint) adjustSpace(now des.Time) {
+// (Linux's tcp_rcv_space_adjust, tcp_moderate_rcvbuf). It is called before the
+// user takes n bytes, and looks at what will have been read after the first
+// segment of them: for the others no time has passed since.
+func (ep *Endpoint) adjustSpace(now des.Time, n int) {
 	a := &ep.autotune
 	if a.rtt == 0 || now-a.since < a.rtt {
 		return
 	}
-	copied := int64(ep.copiedSeq.Sub(a.seq)) - int64(ep.readable)
+	n = min(n, int(ep.ack.rcvMSS))
+	end := ep.copiedSeq.Add(uint32(n))
+	copied := int64(end.Sub(a.seq)) - int64(ep.readable-n)
 	if copied > int64(a.space) {
 		ep.growBuffer(uint32(copied))
 	}
-	a.seq, a.since = ep.copiedSeq, now
+	a.seq, a.since = end, now
 }
 
 // growBuffer enlarges the receive buffer to twice what the user reads in a
