@@ -25,8 +25,13 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script: the program as its users run it.
 func TestScripts(t *testing.T) {
+	module, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
+		Setup:               func(env *testscript.Env) error { env.Setenv("MODULE", module); return nil },
 		RequireExplicitExec: true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"status": status, "interrupt": interrupt, "big": big},
 	})
