@@ -48,17 +48,17 @@ func TestValidationSteady(t *testing.T) {
 			"S-9438-": windowTable, "S-3649T2-": windowTable, "S-3649T1-": formula, "S-8312T3-": formula,
 			"S-3649T6-": hstcpMissing, "S-3649T9-": hstcpMissing,
 		},
-		FullOnly: []string{"S-CUBrand-1e-5-", "S-RAND1-0.0001", "S-RAND2-0.0001"},
+		FullOnly: []string{"S-CUBrand-1e-5-", "S-CUBsim-1e-5-0.01", "S-RAND1-0.0001", "S-RAND2-0.0001"},
 	}.Run(t)
 }
 
 // lengthOf is how many losses to wait for: full of them, or in a short run as
-// many as some 200 000 segments bring, but at least 4.
+// many as some 200 000 segments bring, but at least 3.
 func lengthOf(full uint64, p float64) uint64 {
 	if tcpmodel.FullValidation() {
 		return full
 	}
-	return min(full, max(uint64(2e5*p), 4))
+	return min(full, max(uint64(2e5*p), 3))
 }
 
 // warmUp is how many losses go by before the measurement, after slow start.
