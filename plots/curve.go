@@ -192,9 +192,7 @@ func (p *panel) drawShades(s *stack) {
 			fill = *c.fill
 		}
 		for j := range min(len(c.lows), len(c.highs)) {
-			if path := p.between(c.lows[j], c.highs[j]); path != nil {
-				s.d.fill(fill, path)
-			}
+			s.d.shade(fill, p.clampLine(c.lows[j]), p.clampLine(c.highs[j]))
 		}
 		if c.fill != nil {
 			continue
@@ -208,28 +206,13 @@ func (p *panel) drawShades(s *stack) {
 	}
 }
 
-// between is the outline of the area between two lines, cut to the panel.
-func (p *panel) between(low, high []vg.Point) vg.Path {
-	if len(low) < 2 || len(high) < 2 {
-		return nil
+// clampLine moves what is above or below the panel to its border.
+func (p *panel) clampLine(line []vg.Point) []vg.Point {
+	out := make([]vg.Point, len(line))
+	for i, q := range line {
+		out[i] = vg.Point{X: q.X, Y: min(max(q.Y, p.area.Min.Y), p.area.Max.Y)}
 	}
-	var path vg.Path
-	add := func(q vg.Point) {
-		q.Y = min(max(q.Y, p.area.Min.Y), p.area.Max.Y)
-		if len(path) == 0 {
-			path.Move(q)
-		} else {
-			path.Line(q)
-		}
-	}
-	for _, q := range low {
-		add(q)
-	}
-	for i := len(high) - 1; i >= 0; i-- {
-		add(high[i])
-	}
-	path.Close()
-	return path
+	return out
 }
 
 // drawCurves draws bars, lines and markers.
@@ -275,7 +258,11 @@ func (p *panel) drawBars(s *stack, c *curve, lk look) {
 			paths = nil
 		}
 	}
-	for _, b := range mergeBars(c.bars, s.columnOf) {
+	gap := 0.0
+	if height := float64(p.area.Max.Y - p.area.Min.Y); !p.axis.Log {
+		gap = (p.hi - p.lo) * columnWidth / height
+	}
+	for _, b := range mergeBars(c.bars, s.columnOf, gap) {
 		if !(b.x >= s.x.lo && b.x <= s.x.hi && b.low <= b.high) {
 			continue
 		}

@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -106,6 +107,22 @@ func NewEstimate(values []float64) Estimate {
 // studentT is the 97.5 % quantile, rounded so that figures do not depend on the
 // last bits of a special function.
 func studentT(degrees int) float64 {
+	if degrees < len(studentTable) {
+		return studentTable[degrees]()
+	}
+	return studentQuantile(degrees)
+}
+
+// studentTable remembers the quantiles of few degrees, which a series of many
+// points asks for again and again.
+var studentTable = func() (t [200]func() float64) {
+	for i := range t {
+		t[i] = sync.OnceValue(func() float64 { return studentQuantile(i) })
+	}
+	return t
+}()
+
+func studentQuantile(degrees int) float64 {
 	const digits = 1e9
 	return math.Round(distuv.StudentsT{Sigma: 1, Nu: float64(degrees)}.Quantile(0.975)*digits) / digits
 }

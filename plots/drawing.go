@@ -33,6 +33,8 @@ type mark struct {
 	dashes []vg.Length
 	// text is what a filled path writes, for formats that set it themselves.
 	text *setting
+	// low and high are the borders that a path runs between, from left to right.
+	low, high []vg.Point
 	// picture fills the box.
 	picture *image.Paletted
 	box     vg.Rectangle
@@ -81,6 +83,28 @@ func (d *Drawing) line(c color.NRGBA, width float64, dashes []float64, pts ...vg
 		m.dashes = append(m.dashes, vg.Length(v*width))
 	}
 	d.marks = append(d.marks, m)
+}
+
+// shade fills the area between two lines that run from left to right.
+func (d *Drawing) shade(c color.NRGBA, low, high []vg.Point) {
+	if len(low) < 2 || len(high) < 2 {
+		return
+	}
+	d.marks = append(d.marks, mark{path: between(low, high), color: c, low: low, high: high})
+}
+
+// between is the outline of the area between two lines.
+func between(low, high []vg.Point) vg.Path {
+	p := make(vg.Path, 0, len(low)+len(high)+1)
+	p.Move(low[0])
+	for _, q := range low[1:] {
+		p.Line(q)
+	}
+	for i := len(high) - 1; i >= 0; i-- {
+		p.Line(high[i])
+	}
+	p.Close()
+	return p
 }
 
 // stroke strokes a path.

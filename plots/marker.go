@@ -148,9 +148,9 @@ func (t *spots) add(p vg.Point) {
 	}
 }
 
-// mergeBars joins bars of one column that touch or overlap. Few bars are left
-// as they are.
-func mergeBars(bars []bar, column func(x float64) int) []bar {
+// mergeBars joins bars of one column that overlap or are no more than gap apart.
+// Few bars are left as they are.
+func mergeBars(bars []bar, column func(x float64) int, gap float64) []bar {
 	if len(bars) < 500 {
 		return bars
 	}
@@ -161,7 +161,7 @@ func mergeBars(bars []bar, column func(x float64) int) []bar {
 	out := sorted[:1]
 	for _, b := range sorted[1:] {
 		last := &out[len(out)-1]
-		if column(b.x) == column(last.x) && b.low <= last.high {
+		if column(b.x) == column(last.x) && b.low <= last.high+gap {
 			last.high = max(last.high, b.high)
 		} else {
 			out = append(out, b)

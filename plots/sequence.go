@@ -195,7 +195,7 @@ func (q *Sequence) middles(kind SequenceKind) iter.Seq2[float64, float64] {
 // steps is the line of a number that stays until the next one.
 func (q *Sequence) steps(kind SequenceKind, until float64) iter.Seq2[float64, float64] {
 	return func(yield func(x, y float64) bool) {
-		last := math.NaN()
+		last, at := math.NaN(), until
 		for _, e := range q.Events {
 			if e.Kind != kind {
 				continue
@@ -203,9 +203,9 @@ func (q *Sequence) steps(kind SequenceKind, until float64) iter.Seq2[float64, fl
 			if !math.IsNaN(last) && !yield(e.Time, last) || !yield(e.Time, float64(e.To)) {
 				return
 			}
-			last = float64(e.To)
+			last, at = float64(e.To), e.Time
 		}
-		yield(until, last)
+		yield(math.Max(at, until), last)
 	}
 }
 
