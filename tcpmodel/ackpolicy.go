@@ -61,7 +61,7 @@ func (a *ackState) enterQuickFor(ep *Endpoint, limit uint32) {
 // received takes note of a segment with data (Linux's tcp_event_data_recv).
 func (a *ackState) received(now des.Time, ep *Endpoint, seg *segment.Segment) {
 	a.scheduled = true
-	ep.measureReceiveRTT(now, seg)
+	ep.measureWindow(now)
 	a.measureMSS(ep, seg)
 	if a.ato == 0 {
 		a.incrQuick(ep, quickAckMax)
@@ -108,7 +108,6 @@ func (a *ackState) measureMSS(ep *Endpoint, seg *segment.Segment) {
 func (a *ackState) outOfOrder(now des.Time, ep *Endpoint, seg *segment.Segment) {
 	a.scheduled = true
 	a.now = a.now || ep.st.cfg.AckPolicy != AckLinux
-	ep.measureReceiveRTT(now, seg)
 	a.measureMSS(ep, seg)
 	ep.ecnReceive(now, seg)
 	if ep.opt.sackOK {

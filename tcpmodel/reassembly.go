@@ -31,6 +31,7 @@ type stretch struct {
 // seventh) and reports whether anything of it was new. The FIN, if any, is the
 // caller's.
 func (ep *Endpoint) text(now des.Time, seg *segment.Segment) {
+	ep.measureEcho(now, seg)
 	left, right := seg.Seq, seg.Seq.Add(seg.Len)
 	foreign := ep.foreign(seg)
 	fin := seg.Has(segment.FIN)

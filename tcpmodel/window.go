@@ -199,16 +199,22 @@ func (ep *Endpoint) growBuffer(perRound uint32) {
 	ep.rcvBuf = max(ep.rcvBuf, int(min(wnd*spaceUnit/uint64(ep.spaceRatio), uint64(cfg.RmemMax))))
 }
 
-// measureReceiveRTT estimates the round-trip time at the receiver: by the time
-// that one window takes, and from the echoed clock.
-func (ep *Endpoint) measureReceiveRTT(now des.Time, seg *segment.Segment) {
+// measureWindow estimates the round-trip time at the receiver by the time that
+// one window takes.
+func (ep *Endpoint) measureWindow(now des.Time) {
 	a := &ep.autotune
-	if !ep.rcvNxt.Less(a.rttSeq) || a.rttSince == 0 {
-		if a.rttSince != 0 {
-			ep.receiveRTT(max(now-a.rttSince, des.Microsecond), true)
-		}
-		a.rttSeq, a.rttSince = ep.rcvNxt.Add(ep.rcvWnd), now
+	if ep.rcvNxt.Less(a.rttSeq) && a.rttSince != 0 {
+		return
 	}
+	if a.rttSince != 0 {
+		ep.receiveRTT(max(now-a.rttSince, des.Microsecond), true)
+	}
+	a.rttSeq, a.rttSince = ep.rcvNxt.Add(ep.rcvWnd), now
+}
+
+// measureEcho estimates it by the echoed clock, before seg is taken.
+func (ep *Endpoint) measureEcho(now des.Time, seg *segment.Segment) {
+	a := &ep.autotune
 	if !ep.opt.tsOK || seg.TSEcr == 0 || seg.TSEcr == a.lastEcr {
 		return
 	}
