@@ -110,6 +110,9 @@ func (c *LinkConfig) Validate() error {
 	if c.BlackHole && c.MTU == 0 {
 		bad("black hole: needs an mtu")
 	}
+	if c.Trace != nil && len(c.Trace.stamps) == 0 {
+		bad("trace: is empty (want one from ParseTrace)")
+	}
 	if c.Trace != nil && (c.Rate != 0 || c.Shaper.Rate != 0) {
 		bad("trace: takes the place of rate and shaper, which must be 0")
 	}

@@ -253,7 +253,8 @@ func (l *Link) grow() {
 	l.segments, l.packets = segments, packets
 }
 
-// Rate returns the rate in bit/s, 0 for infinitely fast.
+// Rate returns the rate in bit/s that LinkConfig or SetRate gave, 0 for
+// infinitely fast.
 func (l *Link) Rate() int64 { return int64(l.rate) }
 
 // SetRate changes the rate from now on, also for the rest of the packet that is

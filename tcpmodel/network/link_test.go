@@ -299,13 +299,14 @@ func TestConfigErrors(t *testing.T) {
 		Shaper: TokenBucket{Burst: 1}, Policer: TokenBucket{Rate: 1, Burst: -1, Tick: -1}, MTU: 67, LossPeriod: -1,
 		Gilbert: GilbertElliott{GoodToBad: 2}, Duplicate: -1, Corrupt: 2, Jitter: Jitter{Span: -1, Shape: 9},
 		Reorder: Reorder{Probability: 0.5}, Changes: []Change{{At: 5}, {At: 4, Kind: 9}, {At: 5, Rate: -1}},
-		Discipline: CoDel{}, Trace: &Trace{}, Rate: -1, Delay: -1, Queue: QueueLimit{Packets: -1}, Overhead: -1, Loss: 1.5, Faults: []Fault{{}, {From: 1, Action: Delay}, {From: 1, Extra: 5}},
+		Discipline: CoDel{}, Trace: &Trace{}, Rate: -1, Delay: -1, Queue: QueueLimit{Packets: -1}, Overhead: -1, Loss: 1.5,
+		Faults: []Fault{{}, {From: 1, Action: Delay}, {From: 1, Extra: 5}},
 	}
 	_, err := NewLink(des.New(1, 0), "x", bad, &counter{})
 	for _, want := range []string{"link x", "rate of -1", "delay of -1ns", "queue limit of -1", "overhead of -1", "loss 1.5", "hits no packet",
 		"shaper: rate of 0", "policer: burst of -1", "tick of -1ns", "mtu of 67", "loss period of -1", "good to bad 2", "duplication -1", "corruption 2",
 		"jitter of -1ns", "unknown shape 9", "needs an extra delay", "change 2 (kind 9 at 4ns): times must", "change 3 (rate at 5ns): rate of -1",
-		"codel: target of 0s", "trace: takes the place", "extra delay of 0s", "goes with the action delay alone", "follows a trace",
+		"codel: target of 0s", "trace: is empty", "trace: takes the place", "extra delay of 0s", "goes with the action delay alone", "follows a trace",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)

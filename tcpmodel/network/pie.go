@@ -118,15 +118,16 @@ func (d *pie) strike() bool {
 func (d *pie) pop(now des.Time) slot {
 	d.catchUp(now)
 	s := d.take()
-	if s == none {
-		d.delay = 0
-		return none
-	}
-	d.delay = now - d.q.slots[s].arrived
-	if d.packets == 0 {
-		d.delay = 0
+	if s != none && d.packets > 0 {
+		d.delay = now - d.q.slots[s].arrived
 	}
 	return s
+}
+
+// take leaves no delay behind unless pop says so.
+func (d *pie) take() slot {
+	d.delay = 0
+	return d.fifo.take()
 }
 
 // catchUp makes the updates that were due up to now.
