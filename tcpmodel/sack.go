@@ -71,13 +71,20 @@ func (ep *Endpoint) markLost(s *sentSegment) {
 }
 
 // tagSacked takes in the SACK blocks of seg: a D-SACK first, if there is one
-// (RFC 2883 section 4), then what has arrived out of order.
+// (RFC 2883 section 4), then what has arrived out of order, from left to right:
+// what the same ACK reports further right says nothing of reordering.
 func (ep *Endpoint) tagSacked(now des.Time, seg *segment.Segment) {
-	blocks := seg.SACK[:seg.NumSACK]
+	sorted := seg.SACK
+	blocks := sorted[:seg.NumSACK]
 	if ep.isDsack(seg, blocks) {
 		ep.dsackArrived(blocks[0], seg.Ack)
 		ep.tagDuplicate(blocks[0])
 		blocks = blocks[1:]
+	}
+	for i := range blocks {
+		for j := i; j > 0 && blocks[j].Left.Less(blocks[j-1].Left); j-- {
+			blocks[j], blocks[j-1] = blocks[j-1], blocks[j]
+		}
 	}
 	for _, b := range blocks {
 		if !ep.sndUna.Less(b.Right) || !b.Left.Less(b.Right) || ep.sndNxt.Less(b.Right) || b.Left.Less(ep.sndUna) {
