@@ -75,12 +75,11 @@ type changes struct {
 	list  []Change // still to come
 }
 
-// newChanges arms the first change. Those that lie in the past are made at once.
-func newChanges(l *Link, list []Change) *changes {
+// armChanges arms the first change. Those that lie in the past are made at once.
+func armChanges(l *Link, list []Change) {
 	c := &changes{link: l, list: slices.Clone(list)}
 	c.timer = l.sim.NewTimer(l.component, c, 0)
 	l.sim.Arm(c.timer, max(list[0].At, l.sim.Now()))
-	return c
 }
 
 // HandleTimer makes the next change.

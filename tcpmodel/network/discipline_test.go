@@ -190,6 +190,19 @@ func TestCoDelLeavesBurstsAlone(t *testing.T) {
 	}
 }
 
+// A packet that has nothing behind it is no standing queue, however long it
+// has waited.
+func TestCoDelNeedsAQueue(t *testing.T) {
+	sim := des.New(1, 0)
+	link := newLink(t, sim, LinkConfig{Rate: 1e6, Discipline: DefaultCoDel()}, &counter{})
+	link.Receive(0, raw(1500, 0))
+	newStream(sim, link, 1, 1500, 12*des.Millisecond, 0, 10*des.Second) // each waits for 12 ms
+	sim.RunIdle()
+	if s := link.Stats(); s.Dropped.Packets != 0 || s.MeanWait() < 0.011 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // After a pause shorter than 16 intervals dropping goes on near the rate of
 // before; after a longer one it begins anew (RFC 8289 section 5.4).
 func TestCoDelResumes(t *testing.T) {
@@ -208,6 +221,9 @@ func TestCoDelResumes(t *testing.T) {
 		newStream(sim, link, 1, 125, 200*des.Microsecond/3, start, start+des.Second)
 		for !state.dropping {
 			sim.Step()
+		}
+		if state.lastCount != state.count {
+			t.Errorf("count %d, last count %d", state.count, state.lastCount)
 		}
 		return state.count
 	}

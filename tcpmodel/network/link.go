@@ -23,12 +23,11 @@ const nanobits = 8e9
 // queue, the first of them in service. If the link has a paced queue, packets
 // come into the ring when they have been serialised.
 type Link struct {
-	sim       *des.Sim
-	component des.Component
-	timer     des.Timer
-	next      Sink
-	segments  []segment.Segment // ring; the length is a power of two
-	packets   []packet          // ring beside it, of the same length
+	sim      *des.Sim
+	timer    des.Timer
+	next     Sink
+	segments []segment.Segment // ring; the length is a power of two
+	packets  []packet          // ring beside it, of the same length
 
 	head, served, tail uint64
 	delivering         uint64 // 1 while the slot before head is in use by next
@@ -42,10 +41,8 @@ type Link struct {
 
 	limitPackets, limitBytes uint64
 	overhead                 uint32
-	gate                     *gate    // nil: every packet goes on to the queue
-	losses                   *losses  // nil: none on the wire
-	egress                   *egress  // nil: what leaves the wire has arrived
-	changes                  *changes // nil: the link stays as it is
+	gate                     *gate   // nil: every packet goes on to the queue
+	losses                   *losses // nil: none on the wire
 	taps                     []Tap
 
 	stats accounts
@@ -53,6 +50,9 @@ type Link struct {
 	name     string
 	from, to segment.Node
 	rewired  bool // SetNext was called
+
+	component des.Component
+	egress    *egress // nil: what leaves the wire has arrived
 }
 
 // packet is what the link knows of the segment in the same place.
@@ -98,7 +98,7 @@ func NewLink(sim *des.Sim, name string, config LinkConfig, next Sink) (*Link, er
 	}
 	l.gate = newGate(l, &config)
 	if len(config.Changes) > 0 {
-		l.changes = newChanges(l, config.Changes)
+		armChanges(l, config.Changes)
 	}
 	return l, nil
 }
