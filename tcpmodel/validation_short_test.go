@@ -166,7 +166,6 @@ func transferConfig(t *testing.T, r row, mss float64, bytes int) tcpmodel.Config
 	cfg.InitialWindow = int(r.Number(t, "iw"))
 	cfg.MTU, cfg.Timestamps = int(mss)+40, false
 	cfg.AckPolicy = tcpmodel.AckImmediate
-	cfg.TLP = false
 	windowFor(&cfg, 4*float64(bytes)/segmentSize)
 	return cfg
 }

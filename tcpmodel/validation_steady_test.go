@@ -129,8 +129,8 @@ func rowRenoGoodput(t *testing.T, r row) {
 	r.Check(t, mean, stderr)
 }
 
-// The formula of Padhye et al. against NewReno that times out often. Linux's
-// and RFC 5682's way to tell spurious timeouts stays on: it finds none here.
+// The formula of Padhye et al. against NewReno, which without SACK times out
+// often.
 func rowPFTK(t *testing.T, r row) {
 	var s steady
 	for seed := range seedsOf(5) {
