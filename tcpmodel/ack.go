@@ -57,6 +57,12 @@ type arrival struct {
 	// newly reported segments, sent only once, were sent; 0 is none.
 	sackedFirst, sackedLast des.Time
 	hasSackRTT              bool
+	// ackedFirst and ackedLast are the same of the acknowledged segments.
+	ackedFirst, ackedLast des.Time
+	hasRTT                bool
+	// cleanHole is the lowest acknowledged segment that was sent only once
+	// and had not been reported.
+	cleanHole segment.Seq
 	// hole is the lowest newly reported segment that lay in a hole.
 	hole segment.Seq
 	rtt  des.Time
@@ -169,9 +175,8 @@ func (ep *Endpoint) controlWindow(now des.Time) {
 // reported before.
 func (ep *Endpoint) clean(now des.Time, ack, highest segment.Seq) {
 	in := &ep.in
-	var first, last des.Time
-	hole := ep.sndNxt
-	acked, any := uint32(0), false
+	in.cleanHole = ep.sndNxt
+	acked := uint32(0)
 	for ep.rtx.len() > 0 {
 		s := ep.rtx.at(ep.rtx.head)
 		if ack.Less(s.end) {
@@ -184,62 +189,69 @@ func (ep *Endpoint) clean(now des.Time, ack, highest segment.Seq) {
 			}
 			break
 		}
-		switch {
-		case s.flags&(sentRetrans|sentEver) != 0:
-			in.flags |= ackResent
-		case s.flags&sentSacked == 0:
-			if last = s.sentAt; !any {
-				first, any = s.sentAt, true
-			}
-			hole = minSeq(hole, s.seq)
-			if s.end.LessEq(ep.highSeq) {
-				in.flags |= ackOriginal
-			}
-		}
-		if s.flags&sentSacked != 0 {
-			ep.sackedOut--
-		} else if ep.opt.sackOK {
-			ep.countDelivered(1)
-			ep.rackAdvance(now, s)
-		}
-		ep.unmark(s)
-		if s.flags&sentSyn != 0 {
-			in.flags |= ackedSyn
-		} else {
-			in.flags |= ackedData
-		}
+		ep.cleanOne(now, s)
 		acked++
 		ep.rtx.pop()
 	}
 	ep.sndUna = ack
-	ep.measure(now, first, last, any)
-	if in.flags&ackAnyNew != 0 {
-		in.flags |= ackTimer
-		if ep.opt.sackOK {
-			if hole.Less(highest) {
-				ep.sawReordering(hole, highest)
-			}
-		} else {
-			ep.eatDuplicates(acked)
-			if in.flags&ackResent != 0 {
-				in.flags &^= ackOriginal
-			}
+	ep.measure(now)
+	switch {
+	case in.flags&ackAnyNew == 0:
+		if ep.rtx.len() > 0 && in.hasSackRTT && ep.rtx.at(ep.rtx.head).sentAt > in.sackedFirst {
+			// The report measures something sent after the head was: the
+			// timer may be set anew without putting off the timeout for
+			// ever.
+			in.flags |= ackTimer
 		}
-	} else if ep.rtx.len() > 0 && in.hasSackRTT && ep.rtx.at(ep.rtx.head).sentAt > in.sackedFirst {
-		// The report measures something sent after the head was: the timer
-		// may be set anew without putting off the timeout for ever.
-		in.flags |= ackTimer
+		return
+	case ep.opt.sackOK:
+		ep.sawReordering(in.cleanHole, highest)
+	default:
+		ep.eatDuplicates(acked)
+		if in.flags&ackResent != 0 {
+			in.flags &^= ackOriginal
+		}
+	}
+	in.flags |= ackTimer
+}
+
+// cleanOne takes note of the acknowledgement of s.
+func (ep *Endpoint) cleanOne(now des.Time, s *sentSegment) {
+	in := &ep.in
+	switch {
+	case s.flags&(sentRetrans|sentEver) != 0:
+		in.flags |= ackResent
+	case s.flags&sentSacked == 0:
+		if in.ackedLast = s.sentAt; !in.hasRTT {
+			in.ackedFirst, in.hasRTT = s.sentAt, true
+		}
+		in.cleanHole = minSeq(in.cleanHole, s.seq)
+		if s.end.LessEq(ep.highSeq) {
+			in.flags |= ackOriginal
+		}
+	}
+	if s.flags&sentSacked != 0 {
+		ep.sackedOut--
+	} else if ep.opt.sackOK {
+		ep.countDelivered(1)
+		ep.rackAdvance(now, s)
+	}
+	ep.unmark(s)
+	if s.flags&sentSyn != 0 {
+		in.flags |= ackedSyn
+	} else {
+		in.flags |= ackedData
 	}
 }
 
 // measure takes the round-trip time of an ACK: from the first of the
 // acknowledged segments that were sent only once, else from the reported ones,
 // else from the time stamp (RFC 7323 section 4.1).
-func (ep *Endpoint) measure(now, first, last des.Time, any bool) {
+func (ep *Endpoint) measure(now des.Time) {
 	in := &ep.in
 	sample, latest := des.Time(-1), des.Time(-1)
-	if any && in.flags&ackResent == 0 {
-		sample, latest = now-first, now-last
+	if in.hasRTT && in.flags&ackResent == 0 {
+		sample, latest = now-in.ackedFirst, now-in.ackedLast
 	}
 	if in.hasSackRTT {
 		latest = now - in.sackedLast

@@ -83,24 +83,7 @@ func (ep *Endpoint) alert(now des.Time, before segment.Seq) resend {
 	}
 	switch ep.ca {
 	case caRecovery:
-		if in.flags&ackAdvanced == 0 {
-			if !ep.opt.sackOK && dup {
-				ep.addDuplicate()
-			}
-		} else if ep.undoPartial(before) {
-			return resendNothing
-		}
-		if ep.undoByDsack() {
-			ep.keepOpen(now)
-		}
-		ep.findLosses(now)
-		if ep.ca != caRecovery {
-			if ep.lostOut == 0 {
-				return resendNothing
-			}
-			ep.enterRecovery(now)
-		}
-		return resendLost
+		return ep.inRecovery(now, before, dup)
 	case caLoss:
 		send, done := ep.afterTimeout(now, dup)
 		if done {
@@ -128,6 +111,28 @@ func (ep *Endpoint) alert(now des.Time, before segment.Seq) resend {
 		return resendNothing
 	}
 	ep.enterRecovery(now)
+	return resendLost
+}
+
+// inRecovery handles an ACK in fast recovery.
+func (ep *Endpoint) inRecovery(now des.Time, before segment.Seq, dup bool) resend {
+	if ep.in.flags&ackAdvanced == 0 {
+		if !ep.opt.sackOK && dup {
+			ep.addDuplicate()
+		}
+	} else if ep.undoPartial(before) {
+		return resendNothing
+	}
+	if ep.undoByDsack() {
+		ep.keepOpen(now)
+	}
+	ep.findLosses(now)
+	if ep.ca != caRecovery {
+		if ep.lostOut == 0 {
+			return resendNothing
+		}
+		ep.enterRecovery(now)
+	}
 	return resendLost
 }
 
