@@ -33,16 +33,16 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 	// First: the ACK.
 	if seg.Has(segment.ACK) {
 		bad := seg.Ack.LessEq(ep.iss) || ep.sndNxt.Less(seg.Ack)
+		if bad && ep.retries == 0 && st.cfg.RTO == RTOLinux {
+			// Linux tries again after two ticks.
+			ep.arm(now, timerRTO, now+synRetryDelay)
+		}
 		// A time stamp that echoes nothing that was sent is as bad (Linux).
 		if !bad && stamped && seg.TSEcr != 0 {
 			first, last := tsClock(ep.synSentAt)+ep.tsOffset, tsClock(now)+ep.tsOffset
 			bad = int32(seg.TSEcr-first) < 0 || int32(last-seg.TSEcr) < 0
 		}
 		if bad {
-			if ep.retries == 0 && st.cfg.RTO == RTOLinux {
-				// Linux tries again after two ticks.
-				ep.arm(now, timerRTO, now+synRetryDelay)
-			}
 			st.reset(now, seg)
 			return
 		}
@@ -80,9 +80,26 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 	ep.lastAck = now
 	ep.ackSyn(now, seg)
 	ep.established(now)
-	// Data or a FIN on the SYN-ACK are not taken: the peer sends them again.
-	ep.sendAck(now, CauseSegment)
+	ep.ackSynAck(now, seg)
 	ep.output(now)
+}
+
+// ackSynAck sends the third segment of the handshake. Without Fast Open data or
+// a FIN on the SYN-ACK are not taken: the peer sends them again.
+func (ep *Endpoint) ackSynAck(now des.Time, seg *segment.Segment) {
+	if f := &ep.fast; f.asked || f.sent {
+		if ep.synAnswered(now, seg) {
+			return
+		}
+		if ep.unsent() > 0 {
+			// Data are about to leave, and carry the ACK.
+			ep.ack.scheduled = true
+			ep.ack.enterQuick(ep)
+			ep.arm(now, timerDelack, now+delackMax)
+			return
+		}
+	}
+	ep.sendAck(now, CauseSegment)
 }
 
 // ackSyn takes our SYN out of the retransmission queue.
@@ -91,6 +108,7 @@ func (ep *Endpoint) ackSyn(now des.Time, seg *segment.Segment) {
 		ep.unmark(ep.rtx.at(ep.rtx.head))
 		ep.rtx.pop()
 	}
+	ep.delivered++
 	ep.sndUna = ep.iss + 1
 	switch {
 	case ep.synSentAt == never:
@@ -114,6 +132,9 @@ func (ep *Endpoint) ackSyn(now des.Time, seg *segment.Segment) {
 // arriveOtherwise is RFC 9293 section 3.10.7.4, step by step. Each step
 // reports whether to go on.
 func (ep *Endpoint) arriveOtherwise(now des.Time, seg *segment.Segment) {
+	if ep.fast.pending && ep.synAgain(now, seg) {
+		return
+	}
 	if !ep.checkSeq(now, seg) ||
 		!ep.checkRst(now, seg) ||
 		!ep.checkSyn(now, seg) ||
@@ -232,6 +253,7 @@ func (ep *Endpoint) checkRst(now des.Time, seg *segment.Segment) bool {
 	switch ep.state {
 	case SynReceived:
 		ep.st.counters.AttemptFails++
+		ep.leaveFastOpen(now, true)
 		if !ep.passiveOpen {
 			err = ECONNREFUSED
 		}
@@ -266,31 +288,12 @@ func (ep *Endpoint) checkAck(now des.Time, seg *segment.Segment) bool {
 	if !seg.Has(segment.ACK) {
 		return false
 	}
-	// A connection closed in SYN-RECEIVED is in FIN-WAIT-1 already.
-	closedEarly := ep.state == FinWait1 && ep.sndUna == ep.iss
-	if ep.state == SynReceived || closedEarly {
-		if seg.Ack.LessEq(ep.sndUna) || ep.sndNxt.Less(seg.Ack) {
-			ep.st.reset(now, seg)
+	switch {
+	case ep.fast.pending:
+		if !ep.synAckAcked(now, seg) {
 			return false
 		}
-		ep.lastAck = now
-		ep.sndWnd = uint32(seg.Wnd) << ep.opt.sndWScale
-		ep.maxWindow = max(ep.maxWindow, ep.sndWnd)
-		ep.sndWl1 = seg.Seq
-		ep.ackSyn(now, seg)
-		switch {
-		case closedEarly:
-			ep.opened(now)
-			ep.rearmRTO(now)
-		case ep.finQueued:
-			ep.finQueued = false
-			ep.established(now)
-			ep.queueFIN(now)
-		default:
-			ep.established(now)
-		}
-	}
-	if !ep.ackText(now, seg) {
+	case !ep.completes(now, seg), !ep.ackText(now, seg):
 		return false
 	}
 	switch ep.state {
@@ -311,6 +314,37 @@ func (ep *Endpoint) checkAck(now des.Time, seg *segment.Segment) bool {
 			ep.finish(now, OK, CauseSegment)
 			return false
 		}
+	}
+	return true
+}
+
+// completes takes the ACK of our SYN in SYN-RECEIVED, and reports whether seg
+// has it or none is needed.
+func (ep *Endpoint) completes(now des.Time, seg *segment.Segment) bool {
+	// A connection closed in SYN-RECEIVED is in FIN-WAIT-1 already.
+	closedEarly := ep.state == FinWait1 && ep.sndUna == ep.iss
+	if ep.state != SynReceived && !closedEarly {
+		return true
+	}
+	if seg.Ack.LessEq(ep.sndUna) || ep.sndNxt.Less(seg.Ack) {
+		ep.st.reset(now, seg)
+		return false
+	}
+	ep.lastAck = now
+	ep.sndWnd = uint32(seg.Wnd) << ep.opt.sndWScale
+	ep.maxWindow = max(ep.maxWindow, ep.sndWnd)
+	ep.sndWl1 = seg.Seq
+	ep.ackSyn(now, seg)
+	switch {
+	case closedEarly:
+		ep.opened(now)
+		ep.rearmRTO(now)
+	case ep.finQueued:
+		ep.finQueued = false
+		ep.established(now)
+		ep.queueFIN(now)
+	default:
+		ep.established(now)
 	}
 	return true
 }

@@ -96,12 +96,15 @@ type Config struct {
 	SACK          bool
 	DSACK         bool
 	WindowScaling bool
-	RmemDefault   int
-	RmemMax       int
-	WmemMax       int
-	AdvWinScale   int
-	Autotune      bool
-	Truesize      bool
+	// FastOpen is tcp_fastopen: bit 0 for active opens, bit 1 for listeners,
+	// bits 2 and 9 to do without cookies, bit 10 for all listeners.
+	FastOpen    int
+	RmemDefault int
+	RmemMax     int
+	WmemMax     int
+	AdvWinScale int
+	Autotune    bool
+	Truesize    bool
 
 	RTO           RTOEstimator
 	RTOMin        des.Time
@@ -157,7 +160,7 @@ var linux = Config{
 	SynRetries: 6, SynLinearTimeouts: 4, SynackRetries: 5, InitialRTO: des.Second,
 	MaxSynBacklog: 2048, Somaxconn: 4096, SynCookies: 1, BacklogPlusOne: true,
 	ReserveQuarter: true, PruneSynQueue: true,
-	MTU: 1500, GSOMaxSegs: 65535, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true,
+	MTU: 1500, GSOMaxSegs: 65535, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true, FastOpen: fastOpenClient,
 	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true, Truesize: true,
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
@@ -178,7 +181,7 @@ func rfc9293() Config {
 	// after 183 s, the first beyond the 3 minutes of RFC 9293 MUST-23.
 	c.SynRetries, c.SynLinearTimeouts = 8, 0
 	c.BacklogPlusOne, c.ReserveQuarter, c.PruneSynQueue = false, false, false
-	c.NoMetricsSave, c.SynCookies, c.Truesize = true, 0, false
+	c.NoMetricsSave, c.SynCookies, c.Truesize, c.FastOpen = true, 0, false, 0
 	c.RTO, c.RTOMin, c.RTOMax, c.RetryBudget = RTORFC6298, des.Second, 60*des.Second, false
 	c.Congestion, c.InitialWindow, c.GSOMaxSegs = "reno", 0, 1
 	// Timeouts alone send a lone segment again, as RFC 6298 has it.

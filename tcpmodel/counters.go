@@ -24,6 +24,13 @@ type Counters struct {
 	SyncookiesRecv       uint64
 	SyncookiesFailed     uint64
 
+	TCPFastOpenActive         uint64
+	TCPFastOpenActiveFail     uint64
+	TCPFastOpenPassive        uint64
+	TCPFastOpenPassiveFail    uint64
+	TCPFastOpenListenOverflow uint64
+	TCPFastOpenCookieReqd     uint64
+
 	TCPTimeouts         uint64
 	TCPSynRetrans       uint64
 	TCPFastRetrans      uint64

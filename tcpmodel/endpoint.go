@@ -46,6 +46,7 @@ type Endpoint struct {
 
 	sock  SocketOptions
 	stats ConnStats
+	fast  fastOpen
 }
 
 // newEndpoint takes an endpoint from the pool for connection key. Its
@@ -91,9 +92,11 @@ func (ep *Endpoint) open(now des.Time, isn segment.Seq) {
 	ep.serial = ep.st.nextSerial()
 	ep.newStream()
 	ep.setISS(isn)
-	ep.rcvWnd = ep.st.cfg.initialWindow(ep.rcvBuf, false)
+	ep.rcvWnd = ep.st.cfg.initialWindow(ep.rcvBuf, ep.offeredMSS(), false)
 	ep.setState(now, SynSent, CauseUser)
-	ep.sendSyn(now)
+	if !ep.startFastOpen() {
+		ep.sendSyn(now, 0)
+	}
 }
 
 // passive takes over the half-open connection r, in SYN-RECEIVED.
@@ -111,7 +114,7 @@ func (ep *Endpoint) passive(now des.Time, r *request) {
 	ep.writeSeq = ep.sndNxt
 	ep.irs, ep.rcvNxt = r.irs, r.irs+1
 	ep.rcvWup, ep.copiedSeq = ep.rcvNxt, ep.rcvNxt
-	ep.rcvWnd = ep.st.cfg.initialWindow(ep.rcvBuf, r.options.tsOK)
+	ep.rcvWnd = ep.st.cfg.initialWindow(ep.rcvBuf, ep.offeredMSS(), r.options.tsOK)
 	ep.synRetransmits = r.retransmits
 	ep.synSentAt = r.created
 	if r.untimed {
@@ -174,7 +177,9 @@ func (ep *Endpoint) applyOptions(o SocketOptions) {
 
 // Write appends n bytes to the stream and returns how many the send buffer
 // took; EvWritable tells when there is room again (RFC 9293 section 3.10.2).
-// It takes none once the user has closed or the connection has ended.
+// It takes none once the user has closed or the connection has ended. The first
+// Write of a connection whose SYN waits for data (FastOpenWaits) sends it, even
+// with n = 0.
 func (ep *Endpoint) Write(n int) int {
 	if ep.finQueued || ep.state == Closed || ep.state > CloseWait || ep.state == FinWait1 || ep.state == FinWait2 {
 		return 0
@@ -186,11 +191,14 @@ func (ep *Endpoint) Write(n int) int {
 		ep.wantWrite = true
 		n = max(room, 0)
 	}
-	if n == 0 {
-		return 0
+	if n > 0 {
+		ep.append(uint32(n))
 	}
-	ep.append(uint32(n))
-	ep.output(ep.st.sim.Now())
+	if ep.fast.waits {
+		ep.sendSynWithData(ep.st.sim.Now())
+	} else if n > 0 {
+		ep.output(ep.st.sim.Now())
+	}
 	return n
 }
 
@@ -285,7 +293,7 @@ func (ep *Endpoint) queueFIN(now des.Time) {
 	case SynReceived:
 		ep.stats.ClosedFirst = true
 		ep.finQueued = true
-		if ep.unsent() > 0 {
+		if ep.unsent() > 0 && !ep.fast.pending {
 			// RFC 9293 section 3.10.4: the FIN waits for ESTABLISHED.
 			return
 		}
@@ -359,6 +367,7 @@ func (ep *Endpoint) enterTimeWait(now des.Time) {
 // end records the end of the connection.
 func (ep *Endpoint) end(now des.Time, err Errno, why Cause) {
 	st := ep.st
+	ep.leaveFastOpen(now, false)
 	ep.err, ep.softErr = err, err
 	ep.stats.Err, ep.stats.Why, ep.stats.Ended = err, why, now
 	if ep.rtt.samples > 0 && !st.cfg.NoMetricsSave {

@@ -30,6 +30,7 @@ const (
 	infoWScale
 	infoECN
 	infoECNSeen
+	infoSynData
 )
 
 // Info returns the TCP_INFO of the connection.
@@ -61,6 +62,9 @@ func (ep *Endpoint) Info() Info {
 	}
 	if ep.ecn.seen {
 		i.Options |= infoECNSeen
+	}
+	if ep.fast.taken {
+		i.Options |= infoSynData
 	}
 	return i
 }

@@ -17,6 +17,7 @@ const (
 	keyCookieBase
 	keyCookieCount
 	keyStream
+	keyFastOpen
 )
 
 // keyed is SipHash-2-4 of (domain, a, b) under the host's secret.

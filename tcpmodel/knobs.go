@@ -117,6 +117,7 @@ var knobs = []Knob{
 	knobBool("tcp_sack", func(c *Config) *bool { return &c.SACK }, "selective acknowledgements", "RFC 2018"),
 	knobBool("tcp_dsack", func(c *Config) *bool { return &c.DSACK }, "report duplicates in SACK options", "RFC 2883"),
 	knobBool("tcp_window_scaling", func(c *Config) *bool { return &c.WindowScaling }, "window scale option", "RFC 7323"),
+	knobInt("tcp_fastopen", 0, maxInt, func(c *Config) *int { return &c.FastOpen }, "Fast Open: 1 for active opens + 2 for listeners + 4 and 512 the same without cookies + 1024 for listeners that do not ask for it", "RFC 7413; "+linuxDoc),
 	knobBytes("tcp_rmem_default", 256, maxBuffer, func(c *Config) *int { return &c.RmemDefault }, "receive buffer of a new socket (middle value of tcp_rmem)", linuxDoc),
 	knobBytes("tcp_rmem_max", 256, maxBuffer, func(c *Config) *int { return &c.RmemMax }, "largest receive buffer of auto-tuning (last value of tcp_rmem)", linuxDoc),
 	knobBytes("tcp_wmem_max", 256, maxBuffer, func(c *Config) *int { return &c.WmemMax }, "send buffer (last value of tcp_wmem)", linuxDoc),

@@ -26,6 +26,7 @@ type Listener struct {
 	accept      []*Endpoint
 	lastCookie  des.Time
 	told        bool
+	fast        fastOpenQueue
 }
 
 // Port returns the port that the listener is bound to.
@@ -169,7 +170,16 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 		l.openTwoWay(now, seg, key, o, isn)
 		return
 	}
-	st.addRequest(now, l, seg, key, o, isn)
+	var answer segment.Cookie
+	opens, answers := l.fastOpen(now, seg, &answer)
+	switch {
+	case opens:
+		l.openFast(now, seg, key, o, isn)
+	case answers:
+		st.addRequest(now, l, seg, key, o, isn, &answer)
+	default:
+		st.addRequest(now, l, seg, key, o, isn, nil)
+	}
 }
 
 // sendCookie answers a SYN without keeping anything of it.
@@ -179,8 +189,8 @@ func (l *Listener) sendCookie(now des.Time, in *segment.Segment, key connKey, o 
 	seg := st.blank(key, segment.SYN|segment.ACK)
 	seg.Ack = in.Seq + 1
 	seg.Seq, _ = st.makeCookie(now, key, in.Seq, o.mss)
-	st.cfg.offer(seg, &o, o.rcvWScale)
-	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, o.tsOK))
+	st.cfg.offer(seg, &o, o.rcvWScale, l.sock.MaxSeg)
+	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, seg.MSS, o.tsOK))
 	if o.tsOK {
 		seg.TSVal = cookieTimestamp(tsClock(now), o) + st.timestampOffset(in.Src)
 		seg.TSEcr = in.TSVal
@@ -230,6 +240,12 @@ func (l *Listener) cookieArrives(now des.Time, seg *segment.Segment) bool {
 // promote makes an endpoint of a half-open connection whose handshake seg
 // completes, and lets it process seg.
 func (l *Listener) promote(now des.Time, r *request, seg *segment.Segment) {
+	l.child(now, r).process(now, seg)
+}
+
+// child makes an endpoint in SYN-RECEIVED of a half-open connection and puts it
+// into the accept queue.
+func (l *Listener) child(now des.Time, r *request) *Endpoint {
 	st := l.st
 	ep, err := st.newEndpoint(now, r.key, l.sock.Congestion)
 	if err != nil {
@@ -241,7 +257,7 @@ func (l *Listener) promote(now des.Time, r *request, seg *segment.Segment) {
 	ep.passive(now, r)
 	st.counters.PassiveOpens++
 	l.accept = append(l.accept, ep)
-	ep.process(now, seg)
+	return ep
 }
 
 // openTwoWay is the counterfactual handshake: the connection is established
@@ -252,7 +268,7 @@ func (l *Listener) openTwoWay(now des.Time, seg *segment.Segment, key connKey, o
 	c := st.connOf(key, r.serial)
 	st.moved(now, c, Closed, Listen, CauseSegment)
 	st.moved(now, c, Listen, SynReceived, CauseSegment)
-	st.sendSynAck(now, &r, CauseSegment)
+	st.sendSynAck(now, l, &r, CauseSegment, nil)
 	ack := *seg
 	ack.Flags, ack.Seq, ack.Ack, ack.Len = segment.ACK, seg.Seq+1, isn+1, 0
 	ack.TSEcr = tsClock(now) + r.tsOffset

@@ -34,6 +34,14 @@ type synOptions struct {
 // headers (RFC 6691).
 func (c *Config) advertisedMSS() uint16 { return uint16(c.MTU - tcpIPHeaders) }
 
+// offeredMSS is the MSS option of a socket with that TCP_MAXSEG, 0 for none.
+func (c *Config) offeredMSS(maxSeg int) uint16 {
+	if maxSeg > 0 {
+		return uint16(min(maxSeg, int(c.advertisedMSS())))
+	}
+	return c.advertisedMSS()
+}
+
 // rcvSpace is how many payload bytes a receive buffer of that size offers:
 // Linux leaves a part of it to overhead (tcp_adv_win_scale).
 func (c *Config) rcvSpace(rcvbuf int) int {
@@ -57,8 +65,9 @@ func (c *Config) rcvWScaleFor(rcvbuf int) uint8 {
 }
 
 // offer fills in the options of a SYN, or, with agreed, those of a SYN-ACK.
-func (c *Config) offer(seg *segment.Segment, agreed *synOptions, rcvWScale uint8) {
-	seg.Opts, seg.MSS = segment.OptMSS, c.advertisedMSS()
+// maxSeg is TCP_MAXSEG.
+func (c *Config) offer(seg *segment.Segment, agreed *synOptions, rcvWScale uint8, maxSeg int) {
+	seg.Opts, seg.MSS = segment.OptMSS, c.offeredMSS(maxSeg)
 	if c.WindowScaling && (agreed == nil || agreed.wscaleOK) {
 		seg.Opts |= segment.OptWScale
 		seg.WScale = rcvWScale
@@ -94,11 +103,11 @@ func (c *Config) agree(seg *segment.Segment, rcvWScale uint8) synOptions {
 	return o
 }
 
-// initialWindow returns the receive window that a SYN or SYN-ACK offers: the
-// space of the receive buffer in whole segments, at most 65535 since the
-// window of a SYN is never scaled.
-func (c *Config) initialWindow(rcvbuf int, ts bool) uint32 {
-	mss := int(c.advertisedMSS())
+// initialWindow returns the receive window that a SYN or SYN-ACK with that MSS
+// option offers: the space of the receive buffer in whole segments, at most
+// 65535 since the window of a SYN is never scaled.
+func (c *Config) initialWindow(rcvbuf int, offered uint16, ts bool) uint32 {
+	mss := int(offered)
 	if ts {
 		mss -= tsOptionLen
 	}

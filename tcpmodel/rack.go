@@ -153,7 +153,7 @@ type tlp struct {
 // calls for one, and reports whether it did. restart says that the
 // retransmission timer would start anew now.
 func (ep *Endpoint) scheduleProbe(now des.Time, restart bool) bool {
-	if !ep.st.cfg.TLP || ep.rtx.len() == 0 || !ep.opt.sackOK || ep.ca != caOpen && ep.ca != caCWR {
+	if !ep.st.cfg.TLP || ep.rtx.len() == 0 || ep.fast.pending || !ep.opt.sackOK || ep.ca != caOpen && ep.ca != caCWR {
 		return false
 	}
 	wait := ep.st.cfg.InitialRTO

@@ -73,9 +73,12 @@ func (ep *Endpoint) startReceiving(now des.Time) {
 	a.space = min(ep.rcvSsthresh, ep.rcvWnd, initialSpace*ep.advMSS())
 }
 
+// offeredMSS is the MSS option of the connection.
+func (ep *Endpoint) offeredMSS() uint16 { return ep.st.cfg.offeredMSS(ep.sock.MaxSeg) }
+
 // advMSS is how many payload bytes the largest segment of the peer carries.
 func (ep *Endpoint) advMSS() uint32 {
-	mss := uint32(ep.st.cfg.advertisedMSS())
+	mss := uint32(ep.offeredMSS())
 	if ep.opt.tsOK {
 		mss -= tsOptionLen
 	}

@@ -43,8 +43,9 @@ type requestTable struct {
 }
 
 // addRequest puts a half-open connection into the SYN queue of l and answers
-// the SYN (RFC 9293 section 3.10.7.2 third).
-func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key connKey, o synOptions, isn segment.Seq) {
+// the SYN (RFC 9293 section 3.10.7.2 third), with a Fast Open cookie if it is
+// not nil.
+func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key connKey, o synOptions, isn segment.Seq, cookie *segment.Cookie) {
 	t := &st.requests
 	var i uint32
 	if n := len(t.free); n > 0 {
@@ -65,7 +66,7 @@ func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key
 	st.moved(now, c, Closed, Listen, CauseSegment)
 	st.moved(now, c, Listen, SynReceived, CauseSegment)
 	st.waitForAck(now, i)
-	st.sendSynAck(now, r, CauseSegment)
+	st.sendSynAck(now, l, r, CauseSegment, cookie)
 }
 
 // synAckTimeout is how long a half-open connection waits after n timeouts.
@@ -155,15 +156,18 @@ func (st *Stack) requestTimeout(now des.Time, i uint32) {
 	st.counters.SynackRetransmits++
 	st.counters.RetransSegs++
 	st.waitForAck(now, i)
-	st.sendSynAck(now, &st.requests.entries[i], CauseRetransmit)
+	st.sendSynAck(now, l, &st.requests.entries[i], CauseRetransmit, nil)
 }
 
 // sendSynAck sends the second segment of the handshake.
-func (st *Stack) sendSynAck(now des.Time, r *request, why Cause) {
+func (st *Stack) sendSynAck(now des.Time, l *Listener, r *request, why Cause, cookie *segment.Cookie) {
 	seg := st.blank(r.key, segment.SYN|segment.ACK)
 	seg.Seq, seg.Ack = r.iss, r.irs+1
-	st.cfg.offer(seg, &r.options, r.options.rcvWScale)
-	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, r.options.tsOK))
+	st.cfg.offer(seg, &r.options, r.options.rcvWScale, l.sock.MaxSeg)
+	if cookie != nil {
+		seg.SetCookie(*cookie)
+	}
+	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, seg.MSS, r.options.tsOK))
 	if r.options.tsOK {
 		seg.TSVal = tsClock(now) + r.tsOffset
 		seg.TSEcr = r.tsRecent

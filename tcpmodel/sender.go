@@ -101,12 +101,8 @@ func (ep *Endpoint) bytesAcked() uint64 {
 // setMSS fixes the segment size when both SYNs are known (RFC 9293 section
 // 3.7.1): options take their part of it.
 func (ep *Endpoint) setMSS() {
-	own := uint32(ep.st.cfg.advertisedMSS())
-	mss := min(uint32(ep.opt.mss), own)
-	if ep.sock.MaxSeg > 0 {
-		mss = min(mss, uint32(ep.sock.MaxSeg))
-	}
-	mss = max(mss, min(minMSS, own))
+	own := uint32(ep.offeredMSS())
+	mss := max(min(uint32(ep.opt.mss), own), min(minMSS, own))
 	if ep.opt.tsOK {
 		mss -= tsOptionLen
 	}
@@ -177,7 +173,7 @@ func (ep *Endpoint) dataNxt() segment.Seq {
 // output sends what the windows allow (RFC 9293 section 3.10.2 and 3.8.6.2.1,
 // RFC 5681): retransmissions first, then new data, then the FIN.
 func (ep *Endpoint) output(now des.Time) {
-	if ep.state < Established {
+	if ep.state < Established && !ep.fast.pending {
 		return
 	}
 	if ep.unsent() == 0 && (!ep.finQueued || ep.finSent) {
@@ -266,8 +262,7 @@ func (ep *Endpoint) sendNew(now des.Time, n uint32, fin bool) { ep.sendPiece(now
 // sendPiece is sendNew with flags for this transmission alone.
 func (ep *Endpoint) sendPiece(now des.Time, n uint32, fin bool, once sentFlags) {
 	s := sentSegment{seq: ep.sndNxt, end: ep.sndNxt.Add(n)}
-	for len(ep.push) > 0 && ep.push[0].LessEq(s.end) {
-		ep.push = ep.push[:copy(ep.push, ep.push[1:])]
+	if ep.pushDone(s.end) {
 		s.flags |= sentPush
 	}
 	if fin {
@@ -294,6 +289,16 @@ func (ep *Endpoint) sendPiece(now des.Time, n uint32, fin bool, once sentFlags) 
 	if first || ep.pendingXmit == xmitProbe {
 		ep.rearmRTO(now)
 	}
+}
+
+// pushDone takes the marks up to end off the list of what is to be pushed, and
+// reports whether there was one.
+func (ep *Endpoint) pushDone(end segment.Seq) (any bool) {
+	for len(ep.push) > 0 && ep.push[0].LessEq(end) {
+		ep.push = ep.push[:copy(ep.push, ep.push[1:])]
+		any = true
+	}
+	return any
 }
 
 // noteLimit remembers whether cwnd was what ended a burst (Linux's

@@ -38,6 +38,14 @@ const (
 	TCPMaxSeg
 	// TCPWindowClamp: bytes.
 	TCPWindowClamp
+	// TCPFastOpen: how many connections of a listener may be open before their
+	// handshake is complete.
+	TCPFastOpen
+	// TCPFastOpenConnect: 0 or 1. Connect with a cookie waits for data to send
+	// with the SYN.
+	TCPFastOpenConnect
+	// TCPFastOpenNoCookie: 0 or 1. Fast Open without cookies.
+	TCPFastOpenNoCookie
 	numSockOpts
 )
 
@@ -45,7 +53,7 @@ var sockOptNames = [numSockOpts]string{
 	"SO_KEEPALIVE", "SO_LINGER", "SO_SNDBUF", "SO_RCVBUF", "SO_ERROR",
 	"TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK", "TCP_KEEPIDLE", "TCP_KEEPINTVL",
 	"TCP_KEEPCNT", "TCP_SYNCNT", "TCP_LINGER2", "TCP_USER_TIMEOUT", "TCP_MAXSEG",
-	"TCP_WINDOW_CLAMP",
+	"TCP_WINDOW_CLAMP", "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT", "TCP_FASTOPEN_NO_COOKIE",
 }
 
 // String returns the name as in C, such as "TCP_NODELAY".
@@ -89,6 +97,11 @@ type SocketOptions struct {
 	SndBuf, RcvBuf int
 	// MaxSeg is TCP_MAXSEG and WindowClamp TCP_WINDOW_CLAMP, 0 for none.
 	MaxSeg, WindowClamp int
+	// FastOpenQueue is TCP_FASTOPEN of a listener, FastOpen
+	// TCP_FASTOPEN_CONNECT, FastOpenNoCookie TCP_FASTOPEN_NO_COOKIE (RFC
+	// 7413).
+	FastOpenQueue              int
+	FastOpen, FastOpenNoCookie bool
 	// Congestion is TCP_CONGESTION, "" for the profile's.
 	Congestion string
 	// Tag is the App's own number for the connection.
@@ -132,6 +145,17 @@ func (s *SocketOptions) Set(o SockOpt, v int64) Errno {
 		s.MaxSeg = int(v)
 	case TCPWindowClamp:
 		s.WindowClamp = int(v)
+	case TCPFastOpen:
+		s.FastOpenQueue = int(v)
+	case TCPFastOpenConnect, TCPFastOpenNoCookie:
+		if v > 1 {
+			return EINVAL
+		}
+		if o == TCPFastOpenConnect {
+			s.FastOpen = v != 0
+		} else {
+			s.FastOpenNoCookie = v != 0
+		}
 	default:
 		return EINVAL
 	}
@@ -174,6 +198,12 @@ func (s *SocketOptions) get(o SockOpt) int64 {
 		return int64(s.UserTimeout / des.Millisecond)
 	case TCPWindowClamp:
 		return int64(s.WindowClamp)
+	case TCPFastOpen:
+		return int64(s.FastOpenQueue)
+	case TCPFastOpenConnect:
+		return truth(s.FastOpen)
+	case TCPFastOpenNoCookie:
+		return truth(s.FastOpenNoCookie)
 	}
 	return int64(s.MaxSeg)
 }

@@ -19,6 +19,9 @@ type StackOptions struct {
 	Out Wire
 	// Tracer is told what happens, nil for nobody.
 	Tracer Tracer
+	// Addresses, if not nil, are what Fast Open cookies are made of, as on
+	// Linux; else they are made of node numbers.
+	Addresses *segment.Addresses
 }
 
 // Stack is the TCP of one host: it finds the connection of each segment, keeps
@@ -42,6 +45,10 @@ type Stack struct {
 	requests  requestTable
 	timeWaits timeWaitTable
 	proven    nodeSet
+
+	addresses     *segment.Addresses
+	fastOpenKey   fastOpenKey
+	fastOpenPeers map[segment.Node]fastOpenPeer
 
 	counters Counters
 	inState  [NumStates]int
@@ -77,7 +84,9 @@ func NewStack(o StackOptions) (*Stack, error) {
 		sim: o.Sim, component: o.Sim.NewComponent(o.Name), name: o.Name, node: o.Node,
 		cfg: o.Config, out: o.Out, tracer: o.Tracer, rand: o.Sim.Stream(o.Name + "/stack"),
 	}
+	st.addresses = o.Addresses
 	st.secret = [2]uint64{st.rand.Uint64(), st.rand.Uint64()}
+	st.fastOpenKey = fastOpenKey{st.keyed(keyFastOpen, 0, 0), st.keyed(keyFastOpen, 0, 1)}
 	st.requests.timer = st.sim.NewTimer(st.component, st, stackRequests)
 	st.timeWaits.timer = st.sim.NewTimer(st.component, st, stackTimeWait)
 	st.wake = st.sim.NewTimer(st.component, st, stackWake)
@@ -110,6 +119,9 @@ func (st *Stack) Listen(port uint16, backlog int, a Acceptor) (*Listener, error)
 		return nil, EADDRINUSE
 	}
 	l := &Listener{st: st, port: port, backlog: min(backlog, st.cfg.Somaxconn), acceptor: a, lastCookie: -cookieOverflowValid - 1}
+	if all := fastOpenListeners | fastOpenServer; st.cfg.FastOpen&all == all {
+		l.sock.FastOpenQueue = l.backlog
+	}
 	st.listeners = append(st.listeners, l)
 	l.number = uint32(len(st.requests.listeners))
 	st.requests.listeners = append(st.requests.listeners, l)

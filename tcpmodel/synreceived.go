@@ -21,7 +21,7 @@ func (st *Stack) requestArrives(now des.Time, i uint32, seg *segment.Segment) {
 		return
 	}
 	// First: the sequence number.
-	wnd := st.cfg.initialWindow(st.cfg.RmemDefault, r.options.tsOK)
+	wnd := st.requestWindow(r)
 	if stale || !acceptable(seg, r.irs+1, wnd) {
 		if !seg.Has(segment.RST) && st.mayReply(now, &r.lastReply) {
 			st.ackRequest(now, r)
@@ -51,7 +51,7 @@ func (st *Stack) repeatSynAck(now des.Time, i uint32) {
 	st.counters.SynackRetransmits++
 	st.counters.RetransSegs++
 	st.waitForAck(now, i)
-	st.sendSynAck(now, r, CauseRetransmit)
+	st.sendSynAck(now, st.requests.listeners[r.listener], r, CauseRetransmit, nil)
 }
 
 // requestReset handles RST and SYN, and reports whether seg carries one that
@@ -100,10 +100,16 @@ func (st *Stack) requestAcked(now des.Time, i uint32, seg *segment.Segment) {
 	l.promote(now, &copied, seg)
 }
 
+// requestWindow is the window that the SYN-ACK has offered.
+func (st *Stack) requestWindow(r *request) uint32 {
+	mss := st.cfg.offeredMSS(st.requests.listeners[r.listener].sock.MaxSeg)
+	return st.cfg.initialWindow(st.cfg.RmemDefault, mss, r.options.tsOK)
+}
+
 func (st *Stack) ackRequest(now des.Time, r *request) {
 	seg := st.blank(r.key, segment.ACK)
 	seg.Seq, seg.Ack = r.iss+1, r.irs+1
-	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, r.options.tsOK) >> r.options.rcvWScale)
+	seg.Wnd = uint16(st.requestWindow(r) >> r.options.rcvWScale)
 	if r.options.tsOK {
 		seg.Opts, seg.TSVal, seg.TSEcr = segment.OptTimestamps, tsClock(now)+r.tsOffset, r.tsRecent
 	}

@@ -128,6 +128,10 @@ func (ep *Endpoint) armRTO(now des.Time) {
 // rearmRTO starts the retransmission timer, counted from when the head of the
 // queue was sent if a loss probe or the reordering window was in its place.
 func (ep *Endpoint) rearmRTO(now des.Time) {
+	if ep.fast.pending {
+		// The timer is the SYN-ACK's.
+		return
+	}
 	if ep.rtx.len() == 0 {
 		ep.pendingXmit = xmitNone
 		ep.stop(timerRTO)
@@ -171,6 +175,10 @@ func (ep *Endpoint) clampToUserTimeout(now, timeout des.Time) des.Time {
 // rtoTimeout is the USER TIMEOUT and RETRANSMISSION TIMEOUT of RFC 9293
 // section 3.10.8, with RFC 6298 (5.4) to (5.7).
 func (ep *Endpoint) rtoTimeout(now des.Time) {
+	if ep.fast.pending {
+		ep.synAckTimeout(now)
+		return
+	}
 	if ep.rtx.len() == 0 {
 		return
 	}
@@ -264,7 +272,7 @@ func (c *Config) retryBudget(retries int, base des.Time) des.Time {
 // and nothing is in flight whose ACK would tell of it (RFC 9293 section
 // 3.8.6.1).
 func (ep *Endpoint) probeIfBlocked(now des.Time) {
-	if ep.rtx.len() > 0 || ep.unsent() == 0 {
+	if ep.rtx.len() > 0 || ep.unsent() == 0 || ep.fast.pending {
 		ep.stop(timerPersist)
 		return
 	}

@@ -54,12 +54,21 @@ func (ep *Endpoint) challengeAck(now des.Time) {
 	ep.sendAck(now, CauseChallengeAck)
 }
 
-// sendSyn sends the SYN of an active open for the first time.
-func (ep *Endpoint) sendSyn(now des.Time) {
-	ep.rtx.time(ep.rtx.push(sentSegment{seq: ep.iss, end: ep.iss + 1, flags: sentSyn}), now)
+// sendSyn sends the SYN of an active open for the first time, with n bytes of
+// data. It is kept without them, and they as a segment of their own.
+func (ep *Endpoint) sendSyn(now des.Time, n uint32) {
+	syn := sentSegment{seq: ep.iss, end: ep.iss + 1, flags: sentSyn}
+	ep.rtx.time(ep.rtx.push(syn), now)
 	ep.sndNxt = ep.iss + 1
 	ep.synSentAt, ep.firstRetry = now, now
-	ep.sendSegment(now, ep.rtx.at(ep.rtx.head), CauseUser)
+	if n > 0 {
+		syn.end = ep.sndNxt.Add(n)
+		ep.rtx.time(ep.rtx.push(sentSegment{seq: ep.sndNxt, end: syn.end, flags: sentPush}), now)
+		ep.sndNxt = syn.end
+		ep.pushDone(syn.end)
+		ep.stats.BytesSent += uint64(n)
+	}
+	ep.sendSegment(now, &syn, CauseUser)
 	ep.pendingXmit = xmitRTO
 	ep.armRTO(now)
 }
@@ -85,13 +94,14 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	}
 	seg := ep.blank(flags)
 	seg.Seq, seg.Len = s.seq, n
-	if n > 0 {
+	if n > 0 && s.flags&sentSyn == 0 {
 		seg.Offset = uint64(uint32(s.seq - ep.iss - 1))
 	}
 	if s.flags&sentSyn != 0 {
 		cfg := &ep.st.cfg
 		scale := cfg.rcvWScaleFor(ep.rcvBuf)
-		cfg.offer(seg, nil, scale)
+		cfg.offer(seg, nil, scale, ep.sock.MaxSeg)
+		ep.offerCookie(seg)
 		seg.Wnd = uint16(min(ep.rcvWnd, 65535))
 		if seg.Opts&segment.OptTimestamps != 0 {
 			seg.TSVal, seg.TSEcr = tsClock(now)+ep.tsOffset, ep.tsRecent

@@ -17,6 +17,9 @@ type Script struct {
 	Events        []*Event
 	// sysctls are those of header lines.
 	sysctls []setting
+	// defines are the --define lines over those that packetdrill's own
+	// scripts rely on.
+	defines map[string]string
 	lines   []string
 }
 

@@ -32,9 +32,15 @@ func (r *run) callWrite(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	flags, err := c.flagsOf(3, "MSG_DONTWAIT", "MSG_NOSIGNAL")
+	flags, err := c.flagsOf(3, "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_FASTOPEN")
 	if err != nil {
 		return nil, err
+	}
+	if flags&callConstants["MSG_FASTOPEN"] != 0 {
+		if len(c.Args) > 4 && c.Args[4].Text == "AF_UNSPEC" {
+			return returns(failing("EOPNOTSUPP")), nil
+		}
+		return s.sendFast(int(n), flags&0x40 != 0), nil
 	}
 	if c.Args[1].isNull() && n > 0 && s.failure() == "" && !s.handshaking() {
 		return returns(failing("EFAULT")), nil
@@ -135,9 +141,12 @@ func (r *run) callSendmsg(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	flags, err := c.flagsOf(2, "MSG_DONTWAIT", "MSG_NOSIGNAL")
+	flags, err := c.flagsOf(2, "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_FASTOPEN")
 	if err != nil {
 		return nil, err
+	}
+	if flags&callConstants["MSG_FASTOPEN"] != 0 {
+		return s.sendFast(n, flags&0x40 != 0), nil
 	}
 	return s.write(n, flags&0x40 != 0), nil
 }

@@ -123,7 +123,7 @@ var callConstants = map[string]int64{
 	"O_RDONLY": 0, "O_WRONLY": 1, "O_RDWR": 2, "O_NONBLOCK": 0x800, "SOCK_NONBLOCK": 0x800, "SOCK_CLOEXEC": 0x80000,
 	"SOCK_STREAM": 1, "SHUT_RD": shutRead, "SHUT_WR": shutWrite, "SHUT_RDWR": shutBoth,
 	"MSG_OOB": 1, "MSG_PEEK": 2, "MSG_TRUNC": 0x20, "MSG_DONTWAIT": 0x40, "MSG_EOR": 0x80, "MSG_WAITALL": 0x100,
-	"MSG_NOSIGNAL": 0x4000, "MSG_MORE": 0x8000, "MSG_ZEROCOPY": 0x4000000, "MSG_FASTOPEN": 0x20000000, "MSG_ERRQUEUE": 0x2000,
+	"MSG_NOSIGNAL": 0x4000, "MSG_MORE": 0x8000, "MSG_ZEROCOPY": 0x4000000, "MSG_FASTOPEN": 0x20000000, "MSG_ERRQUEUE": 0x2000, "AF_UNSPEC": 0,
 	"POLLIN": pollIn, "POLLOUT": pollOut, "POLLERR": pollErr, "POLLHUP": pollHup, "POLLRDNORM": pollRdNorm,
 	"POLLWRNORM": pollWrNorm, "POLLRDHUP": pollRdHup, "NULL": 0,
 }
@@ -255,6 +255,9 @@ func (r *run) callListen(c *Call) (attempt, error) {
 	for _, o := range s.options {
 		l.SetSockOpt(o.opt, o.val)
 	}
+	if s.fastOpenKey != nil {
+		l.SetFastOpenKey(*s.fastOpenKey)
+	}
 	s.listener, s.bound = l, port
 	if r.conn != nil && r.conn.sock == s {
 		r.conn.phase = phaseListening
@@ -296,9 +299,6 @@ func (r *run) callConnect(c *Call) (attempt, error) {
 	s, err := r.socketOf(c)
 	if err != nil {
 		return nil, err
-	}
-	if r.conn != nil && r.conn.sock == s && r.conn.phase == phaseNew {
-		r.conn.phase, r.conn.remotePort = phaseConnecting, servicePort
 	}
 	return s.connect(), nil
 }

@@ -115,6 +115,9 @@ func (o *Option) read(v []byte) {
 			o.Blocks = append(o.Blocks, segment.Block{Left: segment.Seq(binary.BigEndian.Uint32(v)), Right: segment.Seq(binary.BigEndian.Uint32(v[4:]))})
 		}
 	default:
+		if o.Kind == OptionFOExp && len(v) >= 2 {
+			v = v[2:] // the experiment's identifier
+		}
 		o.Data = fmt.Sprintf("%x", v)
 	}
 }
@@ -228,7 +231,9 @@ func (o *Option) String() string {
 		}
 		return text
 	case OptionFastOpen:
-		return "FO " + o.Data
+		return strings.TrimSuffix("FO "+o.Data, " ")
+	case OptionFOExp:
+		return strings.TrimSuffix("FOEXP "+o.Data, " ")
 	}
 	return fmt.Sprintf("option %d %s", o.Kind, o.Data)
 }

@@ -1,6 +1,8 @@
 package drill
 
 import (
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -105,6 +107,15 @@ func (r *run) setOption(c *conn, seg *segment.Segment, o *Option) error {
 			seg.SACK[i] = segment.Block{Left: b.Left + offset, Right: b.Right + offset}
 		}
 		seg.NumSACK = uint8(len(o.Blocks))
+	case OptionFastOpen, OptionFOExp:
+		v, err := hex.DecodeString(o.Data)
+		if err != nil && !errors.Is(err, hex.ErrLength) {
+			return &failure{pos: o.Pos, reason: fmt.Sprintf("%s: a cookie is written in hexadecimal", o)}
+		}
+		// Cookies of no legal length, and those on other segments, are as none.
+		if c, ok := segment.NewCookie(v, o.Kind == OptionFOExp); ok && err == nil && seg.Has(segment.SYN) {
+			seg.SetCookie(c)
+		}
 	case OptionTS:
 		seg.Opts |= segment.OptTimestamps
 		seg.TSVal, seg.TSEcr = o.Val, o.Ecr

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ func Parse(file string, src []byte) (s *Script, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{file: file, toks: toks}
+	p := &parser{file: file, toks: toks, defines: maps.Clone(usualDefines)}
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(*Error)
@@ -28,7 +29,7 @@ func Parse(file string, src []byte) (s *Script, err error) {
 		}
 	}()
 	s = p.script()
-	s.sysctls = l.sysctls
+	s.sysctls, s.defines = l.sysctls, p.defines
 	for _, line := range strings.Split(l.src, "\n") {
 		s.lines = append(s.lines, strings.TrimSpace(line))
 	}
@@ -38,10 +39,27 @@ func Parse(file string, src []byte) (s *Script, err error) {
 // parser is a recursive descent over the tokens; fail leaves it by a panic that
 // Parse catches.
 type parser struct {
-	file  string
-	toks  []token
-	i     int
-	depth int
+	file    string
+	toks    []token
+	i       int
+	depth   int
+	defines map[string]string
+}
+
+// usualDefines are the names with which packetdrill's own scripts and those of
+// the Linux kernel are run: Fast Open cookies for the addresses of the script,
+// under the key of the scripts' defaults and the key of zeros, and the code of an
+// ICMP message.
+var usualDefines = map[string]string{
+	"TFO_COOKIE": "3021b9d889017eeb", "TFO_COOKIE_ZERO": "b7c12350a90dc8f5", "CODE": "host_unreachable",
+}
+
+// defined returns what --define has made of a word.
+func (p *parser) defined(word string) string {
+	if v, ok := p.defines[word]; ok {
+		return v
+	}
+	return word
 }
 
 func (p *parser) fail(at Pos, format string, args ...any) {
@@ -118,6 +136,9 @@ func (p *parser) script() *Script {
 		t := p.take()
 		name, value, _ := strings.Cut(t.text, "=")
 		s.Options = append(s.Options, Setting{name, unquote(value), t.pos})
+		if k, v, ok := strings.Cut(unquote(value), "="); ok && name == "define" {
+			p.defines[k] = unquote(v)
+		}
 	}
 	s.Init = p.command()
 	for {
@@ -365,6 +386,10 @@ func optionsLength(options []Option) int {
 			n += 10
 		case OptionSACK:
 			n += 2 + 8*len(o.Blocks)
+		case OptionFastOpen:
+			n += 2 + len(o.Data)/2
+		case OptionFOExp:
+			n += 4 + len(o.Data)/2
 		}
 	}
 	return n
@@ -404,7 +429,7 @@ func (p *parser) option() Option {
 	case "FO", "FOEXP", "md5", "ECN":
 		o.Kind = map[string]OptionKind{"FO": OptionFastOpen, "FOEXP": OptionFOExp, "md5": OptionMD5, "ECN": OptionAccECN}[t.text]
 		for p.peek().kind == tokWord || p.peek().kind == tokInt {
-			o.Data += p.take().text
+			o.Data += p.defined(p.take().text)
 		}
 	default:
 		p.fail(t.pos, "unknown TCP option %q (have mss, wscale, sackOK, TS, sack, nop, eol, FO, FOEXP, md5, ECN)", t.text)
@@ -459,7 +484,7 @@ func (p *parser) icmp(k *Packet) {
 func (p *parser) icmpCode(m *ICMP) {
 	t := p.take()
 	for i, name := range icmpCodes {
-		if m.Type == 3 && name == t.text {
+		if m.Type == 3 && name == p.defined(t.text) {
 			m.Code = uint8(i)
 			return
 		}

@@ -101,7 +101,6 @@ func TestUnsupported(t *testing.T) {
 		{"0 < ipv6 1::1 > 1::2: . 1:1(0)", "ipv6 packets"},
 		{"0 > .5 1:1(0)", "AccECN"},
 		{"0 < icmp echo_request", "ICMP echo_request"},
-		{"0 < S 0:0(0) <FO 1234>", "TCP Fast Open"},
 		{"0 < S 0:0(0) <md5 12ab>", "MD5"},
 		{"0 epoll_create(1) = 5", "epoll_create()"},
 		{"0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", "SOCK_DGRAM of socket()"},

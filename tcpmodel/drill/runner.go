@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"tcplab/des"
 	"tcplab/tcpmodel"
@@ -107,10 +108,14 @@ type run struct {
 	last   *Event
 	lastAt des.Time
 	// err is what a call that blocks has found.
-	err        error
-	scaleEcr   bool
-	tick       des.Time
-	oneSegment bool
+	err      error
+	scaleEcr bool
+	// localAddr and remoteAddr are the addresses of the stack and the peer.
+	localAddr, remoteAddr string
+	tick                  des.Time
+	oneSegment            bool
+	// fastOpenKey is tcp_fastopen_key.
+	fastOpenKey *[16]byte
 }
 
 // note is what the report of a failure may show: a segment of the stack, or what
@@ -129,7 +134,7 @@ type sent struct {
 
 func newRun(s *Script, o Options) *run {
 	return &run{script: s, opt: o, sim: des.New(1, 0), fds: map[int64]*socket{}, vars: map[string]value{},
-		ports: firstPort, unbound: unboundPort, clients: firstClient}
+		ports: firstPort, unbound: unboundPort, clients: firstClient, localAddr: "192.168.0.1", remoteAddr: "192.0.2.1"}
 }
 
 // Run runs a script in simulated time.
@@ -183,13 +188,38 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.timer = r.sim.NewTimer(r.sim.NewComponent("script"), r, 0)
-	r.stack, err = tcpmodel.NewStack(tcpmodel.StackOptions{Sim: r.sim, Name: "stack", Node: localNode, Config: cfg, Out: r})
+	addrs, err := r.addresses()
 	if err != nil {
 		return err
+	}
+	r.stack, err = tcpmodel.NewStack(tcpmodel.StackOptions{Sim: r.sim, Name: "stack", Node: localNode, Config: cfg, Out: r, Addresses: addrs})
+	if err != nil {
+		return err
+	}
+	if r.fastOpenKey != nil {
+		r.stack.SetFastOpenKey(*r.fastOpenKey)
 	}
 	// The clock starts well above zero, as on a machine that has run for a
 	// while.
 	return r.runTo(startOfClock)
+}
+
+// addresses are those that the script gives to the stack and its peer.
+func (r *run) addresses() (*segment.Addresses, error) {
+	a := &segment.Addresses{}
+	for _, h := range []struct {
+		node segment.Node
+		text string
+	}{{localNode, r.localAddr}, {peerNode, r.remoteAddr}} {
+		addr, err := netip.ParseAddr(h.text)
+		if err == nil {
+			err = a.Add(h.node, addr)
+		}
+		if err != nil {
+			return nil, &unsupported{reason: fmt.Sprintf("address %s: %v", h.text, err)}
+		}
+	}
+	return a, nil
 }
 
 // configure sets the sysctls of the opening command and of header lines.
@@ -212,14 +242,29 @@ func (r *run) configure(cfg *tcpmodel.Config) error {
 		all = e.sysctls
 	}
 	for _, s := range all {
-		if err := setSysctl(cfg, s.name, s.value); err != nil {
+		if err := r.setSysctl(cfg, s); err != nil {
 			return &unsupported{pos, err.Error()}
 		}
 	}
 	for _, s := range r.script.sysctls {
-		if err := setSysctl(cfg, s.name, s.value); err != nil {
+		if err := r.setSysctl(cfg, s); err != nil {
 			return &unsupported{s.pos, err.Error()}
 		}
+	}
+	return nil
+}
+
+// setSysctl sets a sysctl of the stack, which need not exist yet.
+func (r *run) setSysctl(cfg *tcpmodel.Config, s setting) error {
+	if strings.TrimPrefix(s.name, "net.ipv4.") != "tcp_fastopen_key" {
+		return setSysctl(cfg, s.name, s.value)
+	}
+	key, err := parseFastOpenKey(s.value)
+	if err != nil {
+		return err
+	}
+	if r.fastOpenKey = &key; r.stack != nil {
+		r.stack.SetFastOpenKey(key)
 	}
 	return nil
 }
@@ -262,7 +307,11 @@ func (r *run) scriptOptions() error {
 			if s.Value != "1500" {
 				return &unsupported{s.Pos, "--mtu=" + s.Value}
 			}
-		case "local_ip", "remote_ip", "gateway_ip", "netmask_ip", "bind_port", "connect_port", "local_linux_ip", "mss",
+		case "local_ip":
+			r.localAddr = s.Value
+		case "remote_ip":
+			r.remoteAddr = s.Value
+		case "define", "gateway_ip", "netmask_ip", "bind_port", "connect_port", "local_linux_ip", "mss",
 			"verbose", "debug", "dry_run", "speed", "send_omit_free", "init_scripts":
 		default:
 			return &unsupported{s.Pos, "option --" + s.Name}
@@ -448,9 +497,12 @@ func (r *run) command(c *Command) error {
 		return &unsupported{c.Pos, err.Error()}
 	}
 	for _, s := range e.sysctls {
-		if err := setSysctl(r.stack.Config(), s.name, s.value); err != nil {
+		if err := r.setSysctl(r.stack.Config(), s); err != nil {
 			return &unsupported{c.Pos, err.Error()}
 		}
+	}
+	if e.flush {
+		r.stack.FlushMetrics()
 	}
 	for range e.fill {
 		if r.clients-firstClient >= maxClients {

@@ -19,6 +19,8 @@ type shellEffect struct {
 	fill int
 	// oneSegment: the device takes no segments above the MSS.
 	oneSegment bool
+	// flush: what is known of peers is forgotten.
+	flush bool
 }
 
 // maxShellFiles bounds how many files commands may name in turn.
@@ -227,6 +229,7 @@ func (sh *shell) ip(words []string) error {
 	text := strings.Join(words, " ")
 	switch {
 	case strings.HasPrefix(text, "ip tcp_metrics flush"):
+		sh.flush = true
 		return nil
 	case strings.HasPrefix(text, "ip link set dev tun0 gso_max_segs "):
 		sh.oneSegment = words[len(words)-1] == "1"

@@ -34,6 +34,8 @@ type socket struct {
 	// options were set before there was a listener or an endpoint.
 	options    []sockOption
 	congestion string
+	// fastOpenKey is TCP_FASTOPEN_KEY.
+	fastOpenKey *[16]byte
 
 	listener *tcpmodel.Listener
 	ep       *tcpmodel.Endpoint
@@ -139,14 +141,18 @@ func (s *socket) takeFailure() string {
 
 func (s *socket) handshaking() bool {
 	st := s.state()
-	return s.ep != nil && (st == tcpmodel.SynSent || st == tcpmodel.SynReceived)
+	return s.ep != nil && (st == tcpmodel.SynSent || st == tcpmodel.SynReceived && !s.ep.FastOpenPending())
 }
 
-// open makes the SYN of an active open leave.
-func (s *socket) open() string {
+// open makes the SYN of an active open leave; with fast it is one of Fast Open.
+func (s *socket) open(fast bool) string {
 	o := tcpmodel.SocketOptions{LocalPort: s.bound, Congestion: s.congestion}
 	for _, x := range s.options {
 		o.Set(x.opt, x.val)
+	}
+	o.FastOpen = o.FastOpen || fast
+	if c := s.r.conn; c != nil && c.sock == s && c.phase == phaseNew {
+		c.phase, c.remotePort = phaseConnecting, servicePort
 	}
 	ep, err := s.r.stack.Connect(peerNode, servicePort, s, o)
 	if err != nil {
@@ -164,10 +170,14 @@ func (s *socket) connect() attempt {
 		return returns(failing("EISCONN"))
 	case !s.connecting:
 		code = "EINPROGRESS"
-		if e := s.open(); e != "" {
+		if e := s.open(false); e != "" {
 			return returns(failing(e))
 		}
-		s.connecting = true
+		if s.connecting = true; s.waits() {
+			return returns(success(0))
+		}
+	case s.waits():
+		return returns(failing("EISCONN"))
 	}
 	return func() (result, bool) {
 		if s.handshaking() {
@@ -233,6 +243,9 @@ func (s *socket) consume(n int, peek bool) int {
 
 // write follows the order of Linux's tcp_sendmsg.
 func (s *socket) write(n int, dontWait bool) attempt {
+	if s.waits() {
+		return s.sendFast(n, dontWait)
+	}
 	done := 0
 	return func() (result, bool) {
 		wait := !s.nonblock && !dontWait
@@ -243,7 +256,8 @@ func (s *socket) write(n int, dontWait bool) attempt {
 			return failing("EAGAIN"), !wait
 		}
 		st := s.state()
-		if broken := st != tcpmodel.Established && st != tcpmodel.CloseWait || s.writeShut; broken || s.failure() != "" {
+		open := st == tcpmodel.Established || st == tcpmodel.CloseWait || st == tcpmodel.SynReceived
+		if broken := !open || s.writeShut; broken || s.failure() != "" {
 			switch e := s.takeFailure(); {
 			case done > 0:
 				return success(int64(done)), true
@@ -338,6 +352,9 @@ func (s *socket) events() int64 {
 	}
 	if s.failure() != "" {
 		ev |= pollErr
+	}
+	if s.waits() {
+		return ev | pollOut | pollWrNorm
 	}
 	if s.handshaking() {
 		return ev

@@ -13,7 +13,7 @@ var inert = map[string]bool{"SO_REUSEADDR": true, "SO_REUSEPORT": true, "SO_PRIO
 // errnos are the numbers that SO_ERROR returns.
 var errnos = map[string]int64{"": 0, "EAGAIN": 11, "EPIPE": 32, "EADDRINUSE": 98, "EADDRNOTAVAIL": 99, "ENETUNREACH": 101,
 	"ECONNABORTED": 103, "ECONNRESET": 104, "EISCONN": 106, "ENOTCONN": 107, "ETIMEDOUT": 110, "ECONNREFUSED": 111,
-	"EHOSTUNREACH": 113, "EALREADY": 114, "EINPROGRESS": 115, "EINVAL": 22, "EMSGSIZE": 90, "ENOPROTOOPT": 92}
+	"EHOSTUNREACH": 113, "EALREADY": 114, "EINPROGRESS": 115, "EINVAL": 22, "EOPNOTSUPP": 95, "EMSGSIZE": 90, "ENOPROTOOPT": 92}
 
 func (c *Call) option() (string, error) {
 	if len(c.Args) < 4 {
@@ -37,8 +37,11 @@ func (r *run) callSetsockopt(c *Call) (attempt, error) {
 	if inert[name] {
 		return returns(success(0)), nil
 	}
-	if name == "TCP_CONGESTION" {
+	switch name {
+	case "TCP_CONGESTION":
 		return s.setCongestion(c)
+	case "TCP_FASTOPEN_KEY":
+		return s.setFastOpenKey(c)
 	}
 	opt, ok := tcpmodel.SockOptNamed(name)
 	if !ok {
@@ -47,6 +50,9 @@ func (r *run) callSetsockopt(c *Call) (attempt, error) {
 	v, err := c.optionValue(name)
 	if err != nil {
 		return nil, err
+	}
+	if e := s.fastOpenOption(opt, v); e != "" {
+		return returns(failing(e)), nil
 	}
 	e := tcpmodel.OK
 	switch {

@@ -31,8 +31,6 @@ func (k *Packet) supported() error {
 	for i := range k.Options {
 		o := &k.Options[i]
 		switch o.Kind {
-		case OptionFastOpen, OptionFOExp:
-			return &unsupported{o.Pos, "TCP Fast Open"}
 		case OptionMD5:
 			return &unsupported{o.Pos, "TCP MD5 signatures"}
 		case OptionAccECN:
@@ -56,14 +54,14 @@ func (c *Call) supported() error {
 		return &unsupported{c.Pos, c.Name + "()"}
 	}
 	for _, a := range c.Args {
-		if name := a.mentions("MSG_FASTOPEN", "MSG_ZEROCOPY", "MSG_ERRQUEUE", "MSG_EOR", "MSG_MORE", "MSG_OOB", "AF_INET6", "AF_UNSPEC",
+		if name := a.mentions("MSG_ZEROCOPY", "MSG_ERRQUEUE", "MSG_EOR", "MSG_MORE", "MSG_OOB", "AF_INET6",
 			"SOCK_DGRAM", "SOCK_RAW", "IPPROTO_MPTCP", "IPPROTO_UDP", "IPPROTO_ICMP", "msg_control"); name != "" {
 			return &unsupported{a.Pos, name + " of " + c.Name + "()"}
 		}
 	}
 	if (c.Name == "setsockopt" || c.Name == "getsockopt") && len(c.Args) > 2 && c.Args[2].Kind == ExprWord {
 		name := c.Args[2].Text
-		if _, ok := tcpmodel.SockOptNamed(name); !ok && name != "TCP_CONGESTION" && !inert[name] {
+		if _, ok := tcpmodel.SockOptNamed(name); !ok && name != "TCP_CONGESTION" && name != "TCP_FASTOPEN_KEY" && !inert[name] {
 			return &unsupported{c.Args[2].Pos, "socket option " + name}
 		}
 	}

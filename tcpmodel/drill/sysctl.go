@@ -15,10 +15,11 @@ import (
 // value listed have no effect on the segments of one connection over a plain
 // device whatever they are set to.
 var withoutKnob = map[string][]string{
-	"tcp_fack": nil, "tcp_fastopen": nil, "tcp_fastopen_key": nil, "tcp_tso_win_divisor": nil, "tcp_min_tso_segs": nil,
+	"tcp_fack": nil, "tcp_fastopen_cookies": nil, "tcp_tso_win_divisor": nil, "tcp_min_tso_segs": nil,
 	"tcp_pacing_ss_ratio": nil, "tcp_pacing_ca_ratio": nil, "tcp_mem": nil, "tcp_ecn_option": nil, "tcp_autocorking": nil,
 	"tcp_limit_output_bytes": nil, "tcp_retries1": nil, "tcp_early_demux": nil, "tcp_ecn_option_beacon": nil,
-	"tcp_dsack": {"1"}, "tcp_frto": {"2"}, "tcp_early_retrans": {"3", "4"}, "tcp_recovery": {"1"},
+	"tcp_fastopen_blackhole_timeout_sec": {"0"},
+	"tcp_dsack":                          {"1"}, "tcp_frto": {"2"}, "tcp_early_retrans": {"3", "4"}, "tcp_recovery": {"1"},
 	"tcp_ecn": {"0", "2"}, "tcp_ecn_fallback": {"1"}, "tcp_app_win": {"31"}, "tcp_shrink_window": {"0"},
 	"tcp_notsent_lowat": {"4294967295", "-1", "0xffffffff"}, "tcp_challenge_ack_limit": {"2147483647"},
 	"tcp_thin_linear_timeouts": {"0"}, "tcp_mtu_probing": {"0"}, "tcp_workaround_signed_windows": {"0"},

@@ -32,6 +32,10 @@ func TestOptionLayoutOfLinux(t *testing.T) {
 		{"four blocks", Segment{Flags: ACK, Opts: OptSACK, NumSACK: 4, SACK: block},
 			"01010522 00000001 00000002 00000003 00000004 00000005 00000006 00000007 00000008"},
 		{"SACK without blocks", Segment{Flags: ACK, Opts: OptSACK}, ""},
+		{"cookie request", fastOpenSyn(""), "020405b4 0402080a 00000001 00000002 01030308 22020101"},
+		{"cookie", fastOpenSyn("3021b9d889017eeb"), "020405b4 0402080a 00000001 00000002 01030308 220a3021 b9d88901 7eeb0101"},
+		{"longest cookie", fastOpenSyn("00112233445566778899aabbccddeeff"),
+			"020405b4 0402080a 00000001 00000002 01030308 22120011 22334455 66778899 aabbccdd eeff0101"},
 		{"packed where the padding has no room", Segment{Opts: OptTimestamps | OptWScale | OptSACK, NumSACK: 3, WScale: 7, SACK: block},
 			"080a0000 00000000 00000303 07051a00 00000100 00000200 00000300 00000400 00000500 00000600"},
 	}
@@ -49,6 +53,22 @@ func TestOptionLayoutOfLinux(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fastOpenSyn is Linux's SYN with a Fast Open option.
+func fastOpenSyn(cookie string) Segment {
+	s := Segment{Flags: SYN, Opts: OptMSS | OptSACKPermitted | OptTimestamps | OptWScale, MSS: 1460, WScale: 8, TSVal: 1, TSEcr: 2}
+	v, _ := hex.DecodeString(cookie)
+	c, _ := NewCookie(v, false)
+	s.SetCookie(c)
+	return s
+}
+
+func withCookie(cookie string, experimental bool) (s Segment) {
+	v, _ := hex.DecodeString(cookie)
+	c, _ := NewCookie(v, experimental)
+	s.SetCookie(c)
+	return s
 }
 
 // packetWithOptions returns a SYN with these bytes of options and correct
@@ -81,6 +101,14 @@ func TestDecodeOptions(t *testing.T) {
 		{"known with a wrong length is left out", "02030501 020405b4", Segment{Opts: OptMSS, MSS: 1460}, ErrOption},
 		{"half a SACK block", "0506000000010101", Segment{}, ErrOption},
 		{"empty SACK", "05020101", Segment{}, ErrOption},
+		{"cookie", "220a3021 b9d88901 7eeb0101", withCookie("3021b9d889017eeb", false), nil},
+		{"cookie request", "22020101", withCookie("", false), nil},
+		{"experimental cookie", "fe0cf989 3021b9d8 89017eeb", withCookie("3021b9d889017eeb", true), nil},
+		{"another experiment", "fe04f988", Segment{}, nil},
+		{"cookie of odd length", "22051122 33010101", Segment{}, ErrOption},
+		{"cookie too short", "22041122", Segment{}, ErrOption},
+		{"cookie too long", "22141122 33445566 77889900 11223344 55667788", Segment{}, ErrOption},
+		{"SACK beside a cookie has no room", "22061122 33440101 050a0000 00010000 00020101", withCookie("11223344", false), nil},
 		{"the later of two holds", "02040001 02040002", Segment{Opts: OptMSS, MSS: 2}, nil},
 	}
 	for _, tt := range tests {

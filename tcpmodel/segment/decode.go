@@ -186,6 +186,9 @@ func (d *decoder) option(kind byte, v []byte) bool {
 	case kind == kindTimestamps && len(v) == 8:
 		s.Opts |= OptTimestamps
 		s.TSVal, s.TSEcr = binary.BigEndian.Uint32(v), binary.BigEndian.Uint32(v[4:])
+	case kind == kindFastOpen || kind == kindExperiment:
+		return s.cookieOption(kind, v)
+	case kind == kindSACK && s.Opts&OptFastOpen != 0:
 	case kind == kindSACK && len(v) > 0 && len(v)%8 == 0:
 		s.Opts |= OptSACK
 		s.NumSACK, s.SACK = uint8(len(v)/8), [maxBlocks]Block{}

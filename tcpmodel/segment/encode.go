@@ -213,6 +213,12 @@ func putOptions(b []byte, s *Segment, form layout) {
 			word(uint32(block.Right))
 		}
 	}
+	if c, ok := s.Cookie(); ok {
+		n += putCookie(b[n:], &c)
+		for ; n%4 != 0; n++ {
+			b[n] = kindNOP
+		}
+	}
 	clear(b[n:])
 }
 

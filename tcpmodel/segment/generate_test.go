@@ -74,6 +74,11 @@ func drawTCP(t *rapid.T, s *Segment) {
 	if s.Opts&OptTimestamps != 0 {
 		s.TSVal, s.TSEcr = rapid.Uint32().Draw(t, "tsval"), rapid.Uint32().Draw(t, "tsecr")
 	}
+	if s.Flags&SYN != 0 && rapid.Bool().Draw(t, "fast open") {
+		v := rapid.SliceOfN(rapid.Byte(), 4, MaxCookieLen).Draw(t, "cookie")
+		c, _ := NewCookie(v, rapid.Bool().Draw(t, "experimental"))
+		s.SetCookie(c)
+	}
 	if s.Opts&OptSACK != 0 {
 		s.NumSACK = rapid.Uint8Range(1, 4).Draw(t, "blocks")
 		s.NumSACK = s.layout().blocks

@@ -69,6 +69,11 @@ func optionsLen(opts Options, blocks int) (aligned, packed int) {
 }
 
 func (s *Segment) layout() layout {
+	if c, ok := s.Cookie(); ok {
+		form := layouts[s.Opts&allOptions&^OptSACK][0]
+		form.length += cookieOptionLen(&c)
+		return form
+	}
 	return layouts[s.Opts&allOptions][min(s.NumSACK, maxBlocks)]
 }
 

@@ -65,6 +65,10 @@ const (
 	OptTimestamps
 	// OptSACK: the first NumSACK entries of SACK (RFC 2018 section 3).
 	OptSACK
+	// OptFastOpen: a Fast Open cookie or the request for one, in the place of
+	// SACK blocks; Cookie reads and SetCookie writes it (RFC 7413 section
+	// 4.1.1).
+	OptFastOpen
 )
 
 // Block is a SACK block: the bytes [Left, Right) have arrived.

@@ -110,5 +110,11 @@ func (s *Segment) appendOptions(l *line) {
 			l.text(" ").num(uint64(b.Left)).text(":").num(uint64(b.Right))
 		}
 	}
+	if c, ok := s.Cookie(); ok {
+		begin("fastopen")
+		if c.Len > 0 {
+			l.text(" ").text(c.String())
+		}
+	}
 	l.text(">")
 }
