@@ -106,6 +106,9 @@ func (b *binder) arguments(f Formula) (string, error) {
 		}
 		return call, nil
 	}
+	if f.Name == "tfrc" && b.metric.Unit == "bit/s" {
+		return "8 * " + call, nil
+	}
 	windows := slices.Contains([]string{"mathis", "ott", "cubic", "highspeed"}, f.Name)
 	if !windows && !strings.HasPrefix(f.Name, "pftk") {
 		return call, nil

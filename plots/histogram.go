@@ -62,10 +62,10 @@ func drawHistogram(data *Data, fig Figure, style Style) (*Drawing, error) {
 			c.low, c.high = flat(edges), steps(edges, shares[i])
 		}
 		if n := infinite(v); n > 0 {
-			note := fmt.Sprintf(" (%.3g%% infinite)", 100*float64(n)/float64(len(v)))
-			c.label += note
+			part := fmt.Sprintf("%.3g%% infinite", 100*float64(n)/float64(len(v)))
+			c.label += " (" + part + ")"
 			if len(values) == 1 {
-				x.label += note
+				x.label += ", " + part
 			}
 		}
 	}
@@ -95,7 +95,7 @@ func binEdges(values [][]float64, fig Figure, x horizontal) []float64 {
 	for _, v := range values {
 		for _, w := range v {
 			if !math.IsInf(w, 0) && w >= x.lo && w <= x.hi {
-				all = append(all, to(w))
+				all = append(all, w)
 			}
 		}
 	}
@@ -104,36 +104,34 @@ func binEdges(values [][]float64, fig Figure, x horizontal) []float64 {
 		return []float64{x.lo, x.hi}
 	}
 	slices.Sort(all)
-	first, last := all[0], all[len(all)-1]
-	width := 2 * (measure.Quantile(all, 0.75) - measure.Quantile(all, 0.25)) / math.Cbrt(float64(len(all)))
+	first, last := to(all[0]), to(all[len(all)-1])
+	width := 2 * (to(measure.Quantile(all, 0.75)) - to(measure.Quantile(all, 0.25))) / math.Cbrt(float64(len(all)))
 	if least := (last - first) / 80; width < least {
 		width = least
 	}
 	if width <= 0 {
 		width = (hi - lo) / 20
 	}
-	st := stepOver(width)
-	width = st.value()
+	var edges []float64
 	if fig.Bins > 0 {
-		width = (last - first) / float64(fig.Bins)
-		if width <= 0 {
-			width = (hi - lo) / float64(fig.Bins)
+		if first == last {
+			first, last = lo, hi
 		}
-		var edges []float64
+		width = (last - first) / float64(fig.Bins)
 		for i := range fig.Bins + 1 {
 			edges = append(edges, from(first+float64(i)*width))
 		}
-		edges[0], edges[fig.Bins] = from(first), math.Max(from(last), edges[fig.Bins])
-		return edges
-	}
-	var edges []float64
-	begin := math.Floor(first/width + 1e-9)
-	for i := begin; ; i++ {
-		edges = append(edges, from(i*width))
-		if i*width > last {
-			return edges
+	} else {
+		width = stepOver(width).value()
+		for i := math.Floor(first / width); len(edges) < 2 || (i-1)*width <= last; i++ {
+			edges = append(edges, from(i*width))
 		}
 	}
+	// Rounding must leave no value out.
+	edges[0] = min(edges[0], all[0])
+	end := len(edges) - 1
+	edges[end] = max(edges[end], all[len(all)-1])
+	return edges
 }
 
 // binWidth says how wide bins are, for the label of the axis.

@@ -68,8 +68,8 @@ func MathisWindow(p, b float64) float64 { return math.Sqrt(3 / (2 * b * p)) }
 // 1.3098/sqrt(p) for b = 1 (Ott, Kemperman, Mathis, "The stationary behavior of
 // ideal TCP congestion avoidance", 1996).
 func OttWindow(p, b float64) float64 {
-	// sqrt(2) E[sqrt(sum of 4^-k X_k)], X_k exponential with mean 1.
-	const constant = 1.3098320
+	// sqrt(2) / E[sqrt(sum of 4^-k X_k)], X_k exponential with mean 1, k from 0.
+	const constant = 1.309833274658021
 	return constant / math.Sqrt(b*p)
 }
 
