@@ -42,6 +42,7 @@ func (d *decoder) check(root *node) {
 	d.checkFigures(root.get("figures"), s.Figures, false)
 	if s.Sweep != nil {
 		d.checkFigures(root.get("sweep").get("figures"), s.Sweep.Figures, true)
+		d.checkSweep(root.get("sweep"))
 	}
 }
 
@@ -121,12 +122,9 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 }
 
 func (d *decoder) sweptParam(n *node, key, name string) {
-	var swept []string
-	for _, a := range d.scenario.Sweep.Grid {
-		swept = append(swept, a.Param)
-	}
+	swept := d.scenario.Sweep.Params()
 	if !has(swept, name) {
-		d.fail(n, "%s: %s is neither a parameter of the grid nor a metric such as legit.connect_success %s", key, quote(name), instead(name, swept))
+		d.fail(n, "%s: %s is neither a parameter of the sweep nor a metric such as legit.connect_success %s", key, quote(name), instead(name, swept))
 	}
 }
 

@@ -68,16 +68,22 @@ func Load(filename string, data []byte, set map[string]string, reg *Registry) (*
 		return nil, Errors(sorted(d.problems))
 	}
 	s.Warnings = sorted(d.warnings)
+	s.source = &source{data: data, set: set, registry: reg}
 	return s, nil
 }
 
 func load(filename string, data []byte, set map[string]string, reg *Registry) (*Scenario, *decoder) {
-	s := &Scenario{File: filename}
-	d := &decoder{file: filename, registry: reg, lines: strings.Split(string(data), "\n"), scenario: s}
+	d := &decoder{file: filename, registry: reg, lines: strings.Split(string(data), "\n"), scenario: &Scenario{File: filename}}
 	root := parseYAML(data, d.report)
 	if root == nil || !d.supported(root) {
 		return nil, d
 	}
+	return d.decode(root, set), d
+}
+
+// decode reads a scenario from a tree, in which it puts the parameters in place.
+func (d *decoder) decode(root *node, set map[string]string) *Scenario {
+	s := d.scenario
 	ps := readParams(d, root, set)
 	ps.substitute(root)
 	if hosts := root.get("hosts"); hosts != nil && hosts.kind == mappingNode {
@@ -90,7 +96,7 @@ func load(filename string, data []byte, set map[string]string, reg *Registry) (*
 	d.check(root)
 	ps.finish(s)
 	s.root = root
-	return s, d
+	return s
 }
 
 // supported checks that root is a scenario of a version that is known. Of
@@ -108,10 +114,10 @@ func (d *decoder) supported(root *node) bool {
 	return false
 }
 
-// maxTried bounds the values of a grid that are tried while loading.
+// maxTried bounds the values of a sweep that are tried while loading.
 const maxTried = 500
 
-// tryGrid loads the scenario with each value of the grid, so that a sweep does
+// tryGrid loads the scenario with each value of the sweep, so that a sweep does
 // not fail hours after its start.
 func (d *decoder) tryGrid(data []byte, set map[string]string) {
 	for i, g := range d.gridValues {
@@ -128,7 +134,7 @@ func (d *decoder) tryGrid(data []byte, set map[string]string) {
 		if len(tried.problems) > 0 {
 			p := sorted(tried.problems)[0]
 			from := fmt.Sprintf(" [from --set %s=%s]", g.param, shown(g.value))
-			d.report(g.at, fmt.Sprintf("grid: with %s = %s line %d is wrong: %s", g.param, shown(g.value), p.Line, strings.TrimSuffix(p.Text, from)))
+			d.report(g.at, fmt.Sprintf("%s: with %s = %s line %d is wrong: %s", g.key, g.param, shown(g.value), p.Line, strings.TrimSuffix(p.Text, from)))
 		}
 	}
 }

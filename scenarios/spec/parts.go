@@ -128,58 +128,6 @@ func (k *Knob) usage() string {
 	}
 }
 
-// decodeNode reads a mapping from parameters to lists of values.
-func (g *Grid) decodeNode(d *decoder, n *node, f *field) {
-	if n.kind != mappingNode || len(n.items) == 0 {
-		d.fail(n, "%s: parameters and their values belong here %s", f.key, f.write(d.registry))
-		return
-	}
-	var names []string
-	for _, p := range d.scenario.Params {
-		names = append(names, p.Name)
-	}
-	points := 1
-	for i, key := range n.keys {
-		item := n.items[i]
-		if !has(names, key.value) {
-			d.report(key.Pos, fmt.Sprintf("grid: there is no parameter %s %s", quote(key.value), instead(key.value, names)))
-		}
-		if item.kind != sequenceNode || len(item.items) == 0 {
-			d.fail(item, "%s: %s where a list of values belongs (write %s: [VALUE, VALUE])", key.value, item.what(), key.value)
-			continue
-		}
-		axis := Axis{Pos: key.Pos, Param: key.value}
-		seen := map[string]bool{}
-		for _, v := range item.items {
-			switch text := v.text(); {
-			case v.bad:
-			case v.kind != scalarNode || v.null:
-				d.fail(v, "%s: %s where one value belongs", key.value, v.what())
-			case seen[text]:
-				d.fail(v, "%s: the value %s is given twice (remove one)", key.value, quote(text))
-			default:
-				seen[text] = true
-				axis.Values = append(axis.Values, text)
-				d.gridValues = append(d.gridValues, gridValue{axis.Param, text, v.Pos})
-			}
-		}
-		*g = append(*g, axis)
-		if points *= len(item.items); points > maxPoints {
-			d.fail(n, "grid: more than %d points (split the sweep)", maxPoints)
-			return
-		}
-	}
-}
-
-// maxPoints bounds the points of a sweep, against a slip of the pen.
-const maxPoints = 10_000_000
-
-// gridValue is one value of a sweep, which is tried while loading.
-type gridValue struct {
-	param, value string
-	at           Pos
-}
-
 // reach is which ends of links are connected: a union-find over names.
 type reach struct {
 	parent map[string]string

@@ -38,7 +38,8 @@ type Scenario struct {
 	// Warnings are what is worth a look but not wrong.
 	Warnings []Problem
 
-	root *node
+	root   *node
+	source *source
 }
 
 // Host is a host with a TCP stack.
@@ -84,34 +85,6 @@ type Figure struct {
 	YScale string   `key:"y_scale" enum:"auto,linear,log" default:"auto" doc:"The scale of the vertical axis."`
 	XLabel string   `key:"x_label" example:"Flood rate (1/s)" doc:"The label of the horizontal axis, if the usual one does not serve."`
 	YLabel string   `key:"y_label" example:"Success ratio" doc:"The label of the vertical axis, if the usual one does not serve."`
-}
-
-// Sweep is a set of points: every combination of the values of the grid, each
-// run with a number of replications.
-type Sweep struct {
-	Pos          Pos
-	Grid         Grid     `key:"grid" required:"true" example:"{flood_rate: [2/s, 20/s]}" doc:"For each parameter that varies, the list of its values."`
-	Replications int      `key:"replications" default:"1" min:"1" doc:"How many runs with different random numbers each point has."`
-	Figures      []Figure `key:"figures" item:"a figure" example:"[{kind: lines, x: flood_rate, y: legit.connect_success}]" doc:"What is drawn over the points."`
-}
-
-// Grid is the axes of a sweep, in the order of the file.
-type Grid []Axis
-
-// Axis is a parameter and the values that it takes, as --set would give them.
-type Axis struct {
-	Pos    Pos
-	Param  string
-	Values []string
-}
-
-// Points is how many combinations the grid has.
-func (g Grid) Points() int {
-	n := 1
-	for _, a := range g {
-		n *= len(a.Values)
-	}
-	return n
 }
 
 // Workload is something that a host does.

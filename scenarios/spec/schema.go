@@ -150,13 +150,6 @@ func (e *Expectation) describe(*Registry) object {
 }
 
 // describe implements describer.
-func (g *Grid) describe(*Registry) object {
-	scalar := object{"type": []string{"string", "number", "boolean"}}
-	return object{"type": "object", "minProperties": 1, "propertyNames": object{"pattern": namePattern},
-		"additionalProperties": object{"type": "array", "minItems": 1, "uniqueItems": true, "items": scalar}}
-}
-
-// describe implements describer.
 func (s *Settings) describe(r *Registry) object {
 	properties := object{}
 	for _, k := range r.Knobs {

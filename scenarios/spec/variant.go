@@ -1,0 +1,109 @@
+package spec
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"maps"
+	"strings"
+	"sync"
+)
+
+// source is what a scenario was read from.
+type source struct {
+	data     []byte
+	set      map[string]string
+	registry *Registry
+	parse    sync.Once
+	root     *node // of data, with nothing in the place of parameters
+	lines    []string
+}
+
+// Source returns the text that the scenario was read from.
+func (s *Scenario) Source() []byte { return bytes.Clone(s.source.data) }
+
+// Variant reads the scenario again with other values of parameters on top of
+// those that it was read with. It is much quicker than Load, since the file is
+// not taken apart again and its sweep is not tried. It may be called at the same
+// time by many.
+func (s *Scenario) Variant(set map[string]string) (*Scenario, error) {
+	src := s.source
+	src.parse.Do(func() {
+		src.lines = strings.Split(string(src.data), "\n")
+		src.root = parseYAML(src.data, func(at Pos, text string) {
+			panic(fmt.Sprintf("spec: %v: %s, in a file that was read before", at, text))
+		})
+	})
+	with := maps.Clone(src.set)
+	if with == nil {
+		with = map[string]string{}
+	}
+	maps.Copy(with, set)
+	d := &decoder{file: s.File, registry: src.registry, lines: src.lines, scenario: &Scenario{File: s.File}}
+	out := d.decode(src.root.clone("sweep"), with)
+	if len(d.problems) > 0 {
+		return nil, Errors(sorted(d.problems))
+	}
+	out.Seed = s.Seed
+	out.source = &source{data: src.data, set: with, registry: src.registry}
+	return out, nil
+}
+
+// clone copies a tree without a key of its top.
+func (n *node) clone(without string) *node {
+	out := *n
+	out.keys, out.items = nil, nil
+	for i := range n.items {
+		if len(n.keys) > 0 {
+			if n.keys[i].value == without {
+				continue
+			}
+			out.keys = append(out.keys, n.keys[i])
+		}
+		out.items = append(out.items, n.items[i].clone(""))
+	}
+	return &out
+}
+
+// unsaid are the parts of a scenario that make no difference to what is
+// measured.
+var unsaid = map[string]bool{"name": true, "title": true, "description": true, "params": true, "sweep": true, "figures": true, "seed": true}
+
+// Digest returns the SHA-256 of what a run measures by: the scenario with
+// parameters resolved and the seed in force, but without its name, title,
+// description and figures, and however it is written. Two scenarios of one
+// digest have the same metrics.
+func (s *Scenario) Digest() [sha256.Size]byte {
+	h := sha256.New()
+	h.Write([]byte("tcplab scenario\n"))
+	h.Write(binary.LittleEndian.AppendUint64(nil, s.Seed))
+	for i, key := range s.root.keys {
+		if !unsaid[key.value] {
+			digest(h, key)
+			digest(h, s.root.items[i])
+		}
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+func digest(h hash.Hash, n *node) {
+	text := ""
+	if n.kind == scalarNode && !n.null {
+		text = n.text()
+	}
+	head := []byte{byte(n.kind), 0}
+	if n.null {
+		head[1] = 1
+	}
+	head = binary.LittleEndian.AppendUint32(head, uint32(len(n.items)))
+	head = binary.LittleEndian.AppendUint32(head, uint32(len(text)))
+	h.Write(append(head, text...))
+	for i, item := range n.items {
+		if len(n.keys) > 0 {
+			digest(h, n.keys[i])
+		}
+		digest(h, item)
+	}
+}
