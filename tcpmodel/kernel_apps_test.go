@@ -198,6 +198,12 @@ func (r *kernelReplay) setUp() {
 		r.vanishScripts(client, server)
 	case r.c.group == "burst":
 		r.burstScripts(client, server)
+	case r.c.group == "bulk20":
+		client.script = []kernelStep{dial(tcpmodel.SocketOptions{}), send(int(r.c.number(r.t, "bytes"))), shutdownCall}
+		server.script = []kernelStep{accept(""), receive(-1, "", "recv_eof")}
+	case r.c.group == "bern":
+		client.script = []kernelStep{dial(tcpmodel.SocketOptions{}), send(math.MaxInt32)}
+		server.script = []kernelStep{accept(""), receive(-1, "", "recv_eof")}
 	case r.c.group == "twlen":
 		client.script = []kernelStep{dial(tcpmodel.SocketOptions{}), send(10), wait(200 * des.Millisecond), closeCall}
 		server.script = []kernelStep{accept(""), receive(10, "recv_done", ""), receive(-1, "", "recv_eof"), closeCall}

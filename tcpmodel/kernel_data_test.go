@@ -15,6 +15,10 @@ type kernelCase struct {
 	params      map[string]string
 	sysctls     map[string]map[string]int64 // by side, "client" or "server"
 	runs        []*kernelRun
+	// Of bulk transfers: figures of each repetition, and the ordinals of the
+	// data packets that the link lost.
+	results map[string][]float64
+	dropped []string
 }
 
 // kernelRun is one repetition, or the simulated one. Times are in ms.
@@ -78,7 +82,8 @@ func readKernelCases(t testing.TB, group string) (cases []*kernelCase) {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch word {
 		case "case":
-			p.c = &kernelCase{group: group, name: rest, params: map[string]string{}, sysctls: map[string]map[string]int64{"client": {}, "server": {}}}
+			p.c = &kernelCase{group: group, name: rest, params: map[string]string{}, results: map[string][]float64{},
+				sysctls: map[string]map[string]int64{"client": {}, "server": {}}}
 			p.pending = nil
 			cases = append(cases, p.c)
 		case "text":
@@ -90,6 +95,13 @@ func readKernelCases(t testing.TB, group string) (cases []*kernelCase) {
 			p.c.sysctls[f[1]][f[2]] = int64(p.float(f[3]))
 		case "event":
 			p.pending = append(p.pending, f[1:])
+		case "result":
+			for _, v := range f[2:] {
+				p.c.results[f[1]] = append(p.c.results[f[1]], p.float(v))
+			}
+		case "dropped":
+			p.want(f, 3)
+			p.c.dropped = append(p.c.dropped, f[2])
 		case "run":
 			p.newRun()
 		default:

@@ -100,6 +100,10 @@ func (r *kernelReplay) check(err error) {
 func (r *kernelReplay) connect() {
 	for i, dir := range []string{"c2s", "s2c"} {
 		config := network.LinkConfig{Delay: fromMS(r.c.number(r.t, "delay_"+dir))}
+		if dir == "c2s" {
+			config.Rate = int64(1e6 * r.c.number(r.t, "rate_mbit"))
+			config.Queue.Packets = int(r.c.number(r.t, "qpkts"))
+		}
 		var drops []string
 		for _, d := range strings.Split(r.c.params["drop"], ";") {
 			if d, ok := strings.CutPrefix(d, dir+":"); ok {
@@ -119,6 +123,9 @@ func (r *kernelReplay) connect() {
 // duration is how long the recording is, and somewhat more where nothing was
 // to come.
 func (r *kernelReplay) duration() (ms float64) {
+	if len(r.c.runs) == 0 {
+		return 1000 * max(r.c.number(r.t, "dur_s"), 12)
+	}
 	g := r.c.runs[0]
 	for i := range g.packets {
 		ms = max(ms, g.packets[i].sent)
