@@ -32,10 +32,20 @@ func mix(z uint64) uint64 {
 // streams with neighbouring numbers share no run of bytes.
 func streamKey(stream uint32) uint64 { return mix(uint64(stream)*mixIncrement + mixFirst) }
 
-func payloadWord(key, index uint64) uint64 { return mix(key + (index+1)*mixIncrement) }
+// Payload is lines of seven characters from @ to _, so that no program that
+// reads a capture takes it for a broken message of the protocol of its port, or
+// waits for the end of a line.
+const (
+	letterBits = 0x001f1f1f1f1f1f1f
+	letterBase = 0x0a40404040404040
+)
 
-// PayloadByte returns the byte at offset of a stream: a pseudo-random function
-// of the two, the same in every run.
+func payloadWord(key, index uint64) uint64 {
+	return mix(key+(index+1)*mixIncrement)&letterBits | letterBase
+}
+
+// PayloadByte returns the byte at offset of a stream: a pseudo-random letter or
+// the end of a line, a function of the two, the same in every run.
 func PayloadByte(stream uint32, offset uint64) byte {
 	return byte(payloadWord(streamKey(stream), offset>>3) >> ((offset & 7) * 8))
 }
