@@ -49,6 +49,10 @@ type Counters struct {
 	TWRecycled          uint64
 	TCPTimeWaitOverflow uint64
 
+	// TCPRecoveries counts entries into fast recovery (Linux tells those with
+	// SACK, TCPSackRecovery, from those without, TCPRenoRecovery).
+	TCPRecoveries uint64
+
 	// Not Linux's: SYNs that a listener saw, those that got a half-open
 	// entry, half-open entries that timed out, SYN-ACKs sent again.
 	SynsReceived      uint64

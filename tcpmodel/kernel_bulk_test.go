@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ var bulkParts = map[string]float64{
 	"completion_s_connect_call_to_server_eof": 0.005,
 	"data_segs_out": 0.001,
 	"total_retrans": 0.15,
+	"first_lost":    0.01,
 }
 
 // bulkDiffers are the bulk transfers that are known to differ from the kernel's,

@@ -238,7 +238,7 @@ func (ep *Endpoint) startUndo() {
 }
 
 func (ep *Endpoint) enterRecovery(now des.Time) {
-	ep.st.counters.TCPFastRetrans++
+	ep.st.counters.TCPRecoveries++
 	ep.priorSsthresh = 0
 	ep.startUndo()
 	if !ep.reducing() {
@@ -437,6 +437,8 @@ func (ep *Endpoint) retransmitLost(now des.Time) {
 		if ep.ca == caLoss {
 			why = CauseRetransmit
 			ep.st.counters.TCPSlowStartRetrans++
+		} else {
+			ep.st.counters.TCPFastRetrans++
 		}
 		ep.resend(now, pos, why)
 		if ep.reducing() {
