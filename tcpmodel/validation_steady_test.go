@@ -46,6 +46,8 @@ func TestValidationSteady(t *testing.T) {
 		LeftOut: map[string]string{
 			"S-TFRC-": formula, "S-PFTK-": formula, "S-PFTKs-": formula, "S-JAIN-": formula, "S-BUF-": formula,
 			"S-9438-": windowTable, "S-3649T2-": windowTable, "S-3649T1-": formula, "S-8312T3-": formula,
+			"S-9438-1e-2-hstcp": hstcpMissing, "S-9438-1e-3-hstcp": hstcpMissing,
+			"S-9438-1e-5-hstcp": hstcpMissing, "S-9438-1e-6-hstcp": hstcpMissing,
 			"S-3649T6-": hstcpMissing, "S-3649T9-": hstcpMissing,
 		},
 		FullOnly: []string{"S-CUBrand-1e-5-", "S-CUBsim-1e-5-0.01", "S-RAND1-0.0001", "S-RAND2-0.0001"},
