@@ -99,7 +99,7 @@ func NewEstimate(values []float64) Estimate {
 			squares += float64((v - e.Mean) * (v - e.Mean))
 		}
 	}
-	half := studentT(e.N-1) * math.Sqrt(squares/(n-1)/n)
+	half := float64(studentT(e.N-1) * math.Sqrt(squares/(n-1)/n))
 	e.Low, e.High = e.Mean-half, e.Mean+half
 	return e
 }

@@ -34,7 +34,7 @@ func gallery() []showing {
 		{&Data{Sweep: lossSweep()}, Figure{Name: "loss", Kind: "lines", Series: []string{"flow.goodput"}, Over: "loss", By: "congestion",
 			Theory: []Theory{{Formula: "mathis"}, {Formula: "pftk_approx"}}, X: Axis{Log: true}, Y: []Axis{{Log: true}}}},
 		{&Data{Sweep: lossSweep()}, Figure{Name: "loss-bands", Kind: "lines", Series: []string{"flow.goodput", "flow.retransmit_ratio"}, Over: "loss",
-			By: "congestion", Intervals: "bands", X: Axis{Log: true}, Y: []Axis{{Log: true}}}},
+			By: "congestion", Intervals: "bands", X: Axis{Log: true}, Y: []Axis{{Log: true}}, Limits: []Limit{{"flow.goodput", 1e8, "link 100 Mbit/s"}}}},
 		{&Data{Sweep: wordSweep()}, Figure{Name: "words", Kind: "lines", Series: []string{"flow.goodput"}, Over: "congestion", By: "rtt"}},
 		{&Data{Sequences: []Sequence{lossySequence()}}, Figure{Name: "sequence", Kind: "sequence"}},
 		{&Data{Sequences: []Sequence{lossySequence()}}, Figure{Name: "sequence-zoom", Kind: "sequence", X: Axis{Min: 0.55, Max: 0.95}, Width: "wide"}},

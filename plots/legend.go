@@ -3,6 +3,7 @@ package plots
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -40,9 +41,22 @@ func (e *legendEntry) sample() float64 {
 // legendEntries are the keys that a figure sets, or the curves, if there is
 // more than one, with the limits, as there is little room beside their lines.
 func (p *panel) legendEntries(style Style) []legendEntry {
-	if p.keys != nil {
-		return p.keys
+	entries := slices.Clone(p.keys)
+	if p.keys == nil {
+		entries = p.curveEntries(style)
 	}
+	if len(entries) == 0 {
+		return nil
+	}
+	for _, l := range p.limits {
+		if l.Label != "" {
+			entries = append(entries, legendEntry{label: l.Label, look: limitLook, width: style.Rule})
+		}
+	}
+	return entries
+}
+
+func (p *panel) curveEntries(style Style) []legendEntry {
 	if len(p.curves) < 2 {
 		return nil
 	}
@@ -63,11 +77,6 @@ func (p *panel) legendEntries(style Style) []legendEntry {
 			e.box = c.fill
 		}
 		entries = append(entries, e)
-	}
-	for _, l := range p.limits {
-		if l.Label != "" {
-			entries = append(entries, legendEntry{label: l.Label, look: limitLook, width: style.Rule})
-		}
 	}
 	return entries
 }

@@ -48,11 +48,6 @@ func drawQueue(data *Data, fig Figure, style Style) (*Drawing, error) {
 			{label: seriesLabel(s), look: first, width: style.Line},
 			{label: seriesLabel(drops), look: lk, upright: style.Line * 1.3},
 		}
-		for _, l := range p.limits {
-			if l.Label != "" {
-				p.keys = append(p.keys, legendEntry{label: l.Label, look: limitLook, width: style.Rule})
-			}
-		}
 	}
 	d.data = seriesTable(shown, nil)
 	s := &stack{style: style, d: d, panels: panels}
