@@ -119,16 +119,15 @@ func TestShapedLinkChangesRate(t *testing.T) {
 	for _, change := range []struct {
 		at   des.Time
 		rate int64
-	}{{500, 4e9}, {5000, 2e9}, {des.Millisecond + 2000, 0}} {
+	}{{500, 4e9}, {5000, 0}, {6000, 2e9}, {des.Millisecond + 2000, 8e9}} {
 		sim.Run(change.at)
 		if err := link.SetRate(change.rate); err != nil {
 			t.Fatal(err)
 		}
 	}
 	sim.RunIdle()
-	// Half of packet 0 at each of two rates; packet 1 half until the link
-	// becomes infinitely fast.
-	if len(sink.got) != 2 || sink.got[0].at != 1500 || sink.got[1].at != des.Millisecond+2000 {
+	// Half of each packet at one rate, and half at the next.
+	if len(sink.got) != 2 || sink.got[0].at != 1500 || sink.got[1].at != des.Millisecond+2500 {
 		t.Errorf("%v", sink.got)
 	}
 	checkConservation(t, link)

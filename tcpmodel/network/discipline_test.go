@@ -122,7 +122,8 @@ func TestREDMarks(t *testing.T) {
 	if got := verdicts(14.9999999999); got != [2]verdict{admitMark, dropEarly} {
 		t.Errorf("below the upper threshold: %v", got)
 	}
-	if got := verdicts(30); got != [2]verdict{dropEarly, dropEarly} {
+	d.since = 5
+	if got := verdicts(30); got != [2]verdict{dropEarly, dropEarly} || d.since != 0 {
 		t.Errorf("above it: %v", got)
 	}
 	d.avg = 0
@@ -149,6 +150,14 @@ func TestREDDecay(t *testing.T) {
 	link.Receive(sim.Now(), raw(1000, 0))
 	if want := 4 * 0.75 * 0.75; d.avg != want {
 		t.Errorf("average %v, want %v", d.avg, want)
+	}
+	link.setDown(sim.Now(), true) // the packet in service goes
+	link.setDown(sim.Now(), false)
+	d.avg = 4
+	sim.Run(sim.Now() + 1500*des.Microsecond)
+	link.Receive(sim.Now(), raw(1000, 0))
+	if want := 4 * 0.75; d.avg != want {
+		t.Errorf("average %v after the link was down, want %v", d.avg, want)
 	}
 	if power(0.5, 10) != 1.0/1024 || power(0.3, 0) != 1 {
 		t.Error(power(0.5, 10), power(0.3, 0))
@@ -286,6 +295,56 @@ func TestFQCoDelIsFair(t *testing.T) {
 	}
 }
 
+// A new flow that has become empty waits for the old ones before it is new
+// again, unless there are none (RFC 8290 section 4.2).
+func TestFQCoDelNewFlowsWait(t *testing.T) {
+	sim := des.New(1, 0)
+	link := newLink(t, sim, LinkConfig{Rate: 8e6, Discipline: DefaultFQCoDel()}, &counter{}) // 1 ms a packet
+	d := link.gate.paced.discipline.(*fqCoDel)
+	offer := func(port uint16) {
+		link.Receive(sim.Now(), &segment.Segment{Kind: segment.KindRaw, SrcPort: port, Len: 1000})
+	}
+	offer(2) // in service
+	offer(2)
+	sim.Run(1500 * des.Microsecond)
+	if d.fresh.count+d.old.count != 1 {
+		t.Fatalf("%d new and %d old flows, want the one in service", d.fresh.count, d.old.count)
+	}
+	for range 10 {
+		offer(1)
+	}
+	sim.Run(4500 * des.Microsecond) // flow 1 is in its second turn
+	offer(2)
+	if d.fresh.count != 1 || d.old.count != 1 {
+		t.Fatalf("%d new and %d old flows, want one of each", d.fresh.count, d.old.count)
+	}
+	sim.Run(6500 * des.Microsecond) // flow 2 was served and is empty
+	offer(2)
+	if d.fresh.count != 0 || d.old.count != 2 {
+		t.Errorf("%d new and %d old flows, want two old ones", d.fresh.count, d.old.count)
+	}
+	sim.RunIdle()
+	if d.fresh.count+d.old.count != 0 || d.backlog != 0 {
+		t.Errorf("at the end %d new and %d old flows, %d bytes", d.fresh.count, d.old.count, d.backlog)
+	}
+}
+
+// A full queue loses half of the fattest flow at once, at most a batch.
+func TestFQCoDelDropBatch(t *testing.T) {
+	for batch, want := range map[int]uint64{64: 51, 10: 10} {
+		config := DefaultFQCoDel()
+		config.DropBatch = batch
+		link := newLink(t, des.New(1, 0), LinkConfig{Rate: 1, Discipline: config, Queue: QueueLimit{Packets: 101}}, &counter{})
+		for range 102 { // one is in service
+			link.Receive(0, raw(100, 0))
+		}
+		if s := link.Stats(); s.Discarded.Packets != want {
+			t.Errorf("batch of %d: %d dropped, want %d", batch, s.Discarded.Packets, want)
+		}
+		checkConservation(t, link)
+	}
+}
+
 // Flows are spread over the queues, and the spread is another in another run.
 func TestFlowHash(t *testing.T) {
 	place := func(seed uint64) (of []int32) {
@@ -346,6 +405,80 @@ func TestPIEHoldsTarget(t *testing.T) {
 	d.catchUp(sim.Now() + des.Hour)
 	if sim.Now() > 61*des.Second || d.prob != 0 || d.burst != d.MaxBurst || d.update <= sim.Now()+des.Hour || (d.update-d.TUpdate)%d.TUpdate != 0 {
 		t.Errorf("after an idle hour at %v: %+v", sim.Now(), d)
+	}
+}
+
+// One update of the probability, worked out by hand from RFC 8033 sections 4.2,
+// 5.5 and 4.5.
+func TestPIEAdjusts(t *testing.T) {
+	const ms = des.Millisecond
+	tests := []struct {
+		prob       float64
+		delay, old des.Time
+		want       float64
+	}{
+		{0.2, 30 * ms, 20 * ms, 0.2 + 0.014375}, // 0.125*0.015 + 1.25*0.010
+		{0.05, 30 * ms, 20 * ms, 0.05 + 0.014375/2},
+		{0.005, 30 * ms, 20 * ms, 0.005 + 0.014375/8},
+		{0.0005, 30 * ms, 20 * ms, 0.0005 + 0.014375/32},
+		{0.00005, 30 * ms, 20 * ms, 0.00005 + 0.014375/128},
+		{0.000005, 30 * ms, 20 * ms, 0.000005 + 0.014375/512},
+		{0, 30 * ms, 20 * ms, 0.014375 / 2048},
+		{0.2, 100 * ms, 0, 0.22},               // a step of at most 2 %
+		{0.05, 100 * ms, 0, 0.05 + 0.135625/2}, // but not below 10 %
+		{0.05, 300 * ms, 300 * ms, 0.05 + 0.035625/2 + 0.02},
+		{0.2, 300 * ms, 300 * ms, 0.24},
+		{0.995, 300 * ms, 300 * ms, 1},
+		{0.5, 0, 0, (0.5 - 0.001875) * 0.98},
+		{0.5, 0, 20 * ms, 0.5 - 0.001875 - 0.025},
+		{0.0000001, 0, 20 * ms, 0},
+	}
+	for _, tt := range tests {
+		d := &pie{PIE: DefaultPIE(), prob: tt.prob, delay: tt.delay, old: tt.old, burst: 20 * ms}
+		d.adjust()
+		if math.Abs(d.prob-tt.want) > 1e-15 || d.old != tt.delay || d.burst != 5*ms {
+			t.Errorf("%v with %v after %v: %v, want %v; burst %v", tt.prob, tt.delay, tt.old, d.prob, tt.want, d.burst)
+		}
+	}
+	d := &pie{PIE: DefaultPIE(), delay: 7 * ms, old: 7 * ms}
+	d.adjust()
+	if d.burst != d.MaxBurst {
+		t.Errorf("burst %v after a time of low delay", d.burst)
+	}
+}
+
+// When PIE decides at all, and when without a draw.
+func TestPIEStrikes(t *testing.T) {
+	const ms = des.Millisecond
+	tests := []struct {
+		prob  float64
+		accu  float64
+		old   des.Time
+		bytes uint64
+		want  int // hits of 1000
+	}{
+		{1, 0, 8 * ms, 3001, 1000},
+		{1, 0, 8 * ms, 3000, 0},    // two packets
+		{0.19, 9, 7 * ms, 3001, 0}, // low delay, low probability
+		{0.21, 9, 7 * ms, 3001, 1000},
+		{0.19, 9, 8 * ms, 3001, 1000},
+		{0.5, 0.3, 8 * ms, 3001, 0},  // too soon after the last one
+		{0.5, 0.4, 8 * ms, 3001, -1}, // a draw
+		{0, 9, 8 * ms, 3001, 0},
+	}
+	for _, tt := range tests {
+		d := &pie{PIE: DefaultPIE(), rng: des.New(1, 0).Stream("x"), prob: tt.prob, old: tt.old}
+		d.bytes = tt.bytes
+		hits := 0
+		for range 1000 {
+			d.accu = tt.accu
+			if d.strike() {
+				hits++
+			}
+		}
+		if tt.want >= 0 && hits != tt.want || tt.want < 0 && math.Abs(float64(hits)-500) > 3.3*math.Sqrt(250) {
+			t.Errorf("%+v: %d hits", tt, hits)
+		}
 	}
 }
 

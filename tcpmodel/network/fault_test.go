@@ -56,6 +56,8 @@ func TestParseFaults(t *testing.T) {
 		{"", nil},
 		{"  ", nil},
 		{"SYN:1", []Fault{{Kind: SYN, Ordinals: []uint64{1}}}},
+		{"SYN:1 drop; DATA:3,4+ duplicate ;ACK:2corrupt", []Fault{{Kind: SYN, Ordinals: []uint64{1}}, {Kind: DATA, Ordinals: []uint64{3}, From: 4, Action: Duplicate}, {Kind: ACK, Ordinals: []uint64{2}, Action: Corrupt}}},
+		{"ANY:7 delay 1.5ms", []Fault{{Ordinals: []uint64{7}, Action: Delay, Extra: 1500 * des.Microsecond}}},
 		{"SYN:1,2;FIN:1;ANY:3+", []Fault{{Kind: SYN, Ordinals: []uint64{1, 2}}, {Kind: FIN, Ordinals: []uint64{1}}, {Kind: ANY, From: 3}}},
 		{" SYNACK : 7 , 2, 9+ ; ACK:1 ", []Fault{{Kind: SYNACK, Ordinals: []uint64{2, 7}, From: 9}, {Kind: ACK, Ordinals: []uint64{1}}}},
 	}
@@ -90,7 +92,7 @@ func TestParseFaultsErrors(t *testing.T) {
 }
 
 func FuzzParseFaults(f *testing.F) {
-	for _, text := range []string{"", "SYN:1,2;FIN:1;ANY:3+", "DATA:5+,1", ";:+,", "ACK:1+;ACK:2"} {
+	for _, text := range []string{"", "SYN:1,2;FIN:1;ANY:3+", "DATA:5+,1", ";:+,", "ACK:1+;ACK:2", "DATA:3 duplicate;ACK:1,2 corrupt", "ANY:7 delay 20ms", "SYN:1 drop"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -122,6 +124,8 @@ func TestFaultValidate(t *testing.T) {
 		{Fault{Kind: SYN, Ordinals: []uint64{0}}, "start at 1"},
 		{Fault{Kind: SYN, Ordinals: []uint64{2, 2}}, "ascend"},
 		{Fault{Kind: SYN, From: 1, Action: 9}, "unknown action 9"},
+		{Fault{Kind: SYN, From: 1, Action: Delay}, "extra delay of 0s"},
+		{Fault{Kind: SYN, From: 1, Action: Corrupt, Extra: 1}, "goes with the action delay alone"},
 	} {
 		if err := tt.fault.validate(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v: error %v, want %q", tt.fault, err, tt.want)

@@ -178,6 +178,22 @@ func TestReorder(t *testing.T) {
 	}
 }
 
+// A packet that is held until now leaves before one that comes now.
+func TestHeldPacketsComeFirst(t *testing.T) {
+	sim, sink := des.New(1, 0), &collector{}
+	var d *Delayer
+	at(sim, 100, func() { d.Receive(100, raw(100, 1)) })
+	d, err := NewDelayer(sim, "d", DelayConfig{}, sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.hold(100, raw(100, 0))
+	sim.RunIdle()
+	if len(sink.got) != 2 || sink.got[0].seg.Seq != 0 || sink.got[1].at != 100 {
+		t.Errorf("%v", sink.got)
+	}
+}
+
 // Each action of a fault, and all on one packet.
 func TestFaultActions(t *testing.T) {
 	faults, err := ParseFaults("ANY:2 duplicate; ANY:3 delay 25ns; ANY:5 corrupt; ANY:6; ANY:7 duplicate; ANY:7 corrupt; ANY:7 delay 5ns; ANY:7 delay 9ns; ANY:8 delay 1ns; ANY:8 drop")

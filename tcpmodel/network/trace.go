@@ -110,10 +110,8 @@ func (s *traceServer) take() {
 // skip lets the opportunities up to now go by.
 func (s *traceServer) skip(now des.Time) {
 	s.left = 0
-	if gone := (now - s.base) / s.trace.Period(); gone > 0 && s.base+s.trace.Period() <= now {
+	if gone := (now - s.base) / s.trace.Period(); gone > 0 {
 		s.base += gone * s.trace.Period()
-		s.next = 0
 	}
-	after, _ := slices.BinarySearch(s.trace.stamps, now-s.base+1)
-	s.next = max(s.next, after)
+	s.next, _ = slices.BinarySearch(s.trace.stamps, now-s.base+1)
 }
