@@ -23,6 +23,7 @@ type world struct {
 	net       *network.Network
 	recorder  *measure.Recorder
 	addresses segment.Addresses
+	capture   *capturing // nil if there is none
 }
 
 // builder makes a world. Components of the simulation are made in the order
@@ -30,16 +31,18 @@ type world struct {
 // times.
 type builder struct {
 	world
-	sc    *spec.Scenario
-	nodes map[string]segment.Node
-	links []*network.Link
-	work  workload.World
+	sc      *spec.Scenario
+	options Options
+	first   bool // this is the first replication
+	nodes   map[string]segment.Node
+	links   []*network.Link
+	work    workload.World
 }
 
 // build makes the world of a scenario for one replication. What does not fit
-// together is an error of the scenario.
-func build(sc *spec.Scenario, replication uint32) (*world, error) {
-	b := &builder{sc: sc, nodes: map[string]segment.Node{}}
+// together is an error of the scenario. Only the first replication is captured.
+func build(sc *spec.Scenario, replication uint32, o Options) (*world, error) {
+	b := &builder{sc: sc, options: o, first: replication == 0, nodes: map[string]segment.Node{}}
 	b.sim = des.New(sc.Seed, replication)
 	b.net = network.New(b.sim)
 	steps := []func() error{b.record, b.topology, b.ranges, b.routes, b.stacks, b.workloads, b.watchLinks, b.names}
@@ -202,6 +205,12 @@ func (b *builder) routes() error {
 
 func (b *builder) stacks() error {
 	b.work.Sim, b.work.Recorder = b.sim, b.recorder
+	if b.first && b.options.Capture != nil {
+		var err error
+		if b.capture, err = b.newCapturing(b.options.Capture); err != nil {
+			return err
+		}
+	}
 	for i := range b.sc.Hosts {
 		h := &b.sc.Hosts[i]
 		config, err := stackConfig(h)
@@ -211,7 +220,7 @@ func (b *builder) stacks() error {
 		node := b.nodes[h.Name]
 		record := b.recorder.Host(h.Name, node)
 		stack, err := tcpmodel.NewStack(tcpmodel.StackOptions{Sim: b.sim, Name: h.Name, Node: node,
-			Config: config, Out: b.net.Egress(node), Tracer: record})
+			Config: config, Out: b.net.Egress(node), Tracer: b.capture.tracer(node, record)})
 		if err != nil {
 			return b.sc.Problem(h.Pos, "%v", err)
 		}

@@ -28,7 +28,7 @@
 //   - a series is the mean at each point;
 //   - the values of a sample are those of all replications, one after the other;
 //   - an expectation is about the means;
-//   - the connection table is that of the first replication.
+//   - the connection table and the capture are those of the first replication.
 //
 // # The directory
 //
@@ -42,6 +42,7 @@
 //	samples/NAME.csv the single values of a distribution
 //	connections.csv  one row for each connection
 //	figures/         drawn by package plots
+//	packets.pcapng   what passed the hosts of Options.Capture
 //
 // The point of a series at time t of a quantity that is counted (steps in the
 // manifest) stands for the interval that starts at t, of another for the instant

@@ -41,6 +41,10 @@ type Manifest struct {
 	SimulatedSeconds float64 `json:"simulated_seconds"`
 	WallSeconds      float64 `json:"wall_seconds"`
 
+	// Captured are the hosts whose packets of the first replication are in
+	// packets.pcapng.
+	Captured []string `json:"captured,omitempty"`
+
 	Series  []Column       `json:"series"`
 	Samples []Column       `json:"samples"`
 	Bands   []measure.Band `json:"bands"`

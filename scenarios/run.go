@@ -24,6 +24,8 @@ type Options struct {
 	Workers int
 	// Progress, if not nil, is told how far the run is, never twice at once.
 	Progress func(Progress)
+	// Capture, if not nil, has the packets of the first replication written.
+	Capture *Capture
 }
 
 // Progress is how far a run is, all replications together.
@@ -74,7 +76,7 @@ func Run(ctx context.Context, sc *spec.Scenario, o Options) (*Outcome, error) {
 	for i := range n {
 		group.Go(func() error {
 			var err error
-			runs[i], err = runOne(ctx2, sc, uint32(i), func(at des.Time, events uint64) { report.update(i, at, events) })
+			runs[i], err = runOne(ctx2, sc, uint32(i), o, func(at des.Time, events uint64) { report.update(i, at, events) })
 			return err
 		})
 	}
@@ -98,16 +100,21 @@ type replication struct {
 }
 
 // runOne runs one replication.
-func runOne(ctx context.Context, sc *spec.Scenario, number uint32, progress func(des.Time, uint64)) (*replication, error) {
+func runOne(ctx context.Context, sc *spec.Scenario, number uint32, o Options, progress func(des.Time, uint64)) (*replication, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	w, err := build(sc, number)
+	w, err := build(sc, number, o)
 	if err != nil {
 		return nil, err
 	}
 	if err := w.advance(ctx, progress); err != nil {
 		return nil, err
+	}
+	if w.capture != nil {
+		if err := w.capture.writer.Close(); err != nil {
+			return nil, err
+		}
 	}
 	w.recorder.Finish()
 	r := &replication{result: w.recorder.Result(), events: w.sim.Events(), simulated: w.sim.Now()}

@@ -63,13 +63,13 @@ func TestSameSeedSameBytes(t *testing.T) {
 func TestSlicesChangeNothing(t *testing.T) {
 	sc := load(t, "shared-bottleneck", nil)
 	sc.Duration = 50e9
-	whole, err := build(sc, 0)
+	whole, err := build(sc, 0, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole.sim.Run(whole.recorder.Until())
 	whole.recorder.Finish()
-	sliced, err := build(sc, 0)
+	sliced, err := build(sc, 0, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

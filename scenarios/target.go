@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,6 +27,8 @@ const (
 	samplesDir      = "samples"
 	// FiguresDir is where figures belong.
 	FiguresDir = "figures"
+	// PacketsName is the capture of a run.
+	PacketsName = "packets.pcapng"
 
 	lockName    = ".tcplab-lock"
 	stagingName = ".tcplab-new"
@@ -35,7 +38,7 @@ const (
 // removal on the directory does not pass for complete. What else a user keeps in
 // a results directory stays.
 var replaced = []string{manifestName, scenarioName, summaryName, seriesDir, samplesDir, FiguresDir, connectionsName,
-	"trace", "packets.pcapng", "report.html"}
+	"trace", PacketsName, "report.html"}
 
 // ErrForeign is in the chain of the error of OpenTarget for a directory that
 // holds something else than results.
@@ -178,6 +181,32 @@ func (t *Target) Write(name string, data []byte) error {
 	}
 	return explain(renameio.WriteFile(path, data, 0o644))
 }
+
+// Create makes a file within the directory for what is written bit by bit. Its
+// Close flushes it to the disk.
+func (t *Target) Create(name string) (io.WriteCloser, error) {
+	path := filepath.Join(t.Staging(), filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, explain(err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return &streamed{f}, nil
+}
+
+// streamed is a file of a target that is being written.
+type streamed struct{ *os.File }
+
+// Write implements io.Writer.
+func (s *streamed) Write(b []byte) (int, error) {
+	n, err := s.File.Write(b)
+	return n, explain(err)
+}
+
+// Close implements io.Closer.
+func (s *streamed) Close() error { return explain(errors.Join(s.Sync(), s.File.Close())) }
 
 // Commit puts all files into their places, the manifest last, and lets go of the
 // directory. Every file has been flushed to the disk when its name appears.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,8 +21,40 @@ type runOptions struct {
 	input
 	replications int
 	out          string
+	pcap         hostList
 	json, quiet  bool
 }
+
+// hostList is the value of --pcap.
+type hostList struct {
+	given bool
+	hosts []string
+}
+
+// anyHost is what --pcap alone sets; no host can be called so. Together with
+// the type "count" it makes the help read --pcap [=HOST,..].
+const anyHost = "+1"
+
+// Set implements pflag.Value.
+func (h *hostList) Set(text string) error {
+	h.given = true
+	if text == anyHost {
+		return nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			return errors.New("the name of a host is missing")
+		}
+		h.hosts = append(h.hosts, name)
+	}
+	return nil
+}
+
+// String implements pflag.Value.
+func (h *hostList) String() string { return strings.Join(h.hosts, ",") }
+
+// Type implements pflag.Value.
+func (h *hostList) Type() string { return "count" }
 
 func (a *app) runCommand() *cobra.Command {
 	o := &runOptions{}
@@ -29,9 +63,14 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Run a scenario; leave results and figures in a directory",
 		Long: `Run a scenario, the one in FILE or the one of the library called NAME, print
 what came of it, and leave metrics, series, figures and the connections in a
-directory. An older result of tcplab there is replaced, anything else refused.`,
+directory. An older result of tcplab there is replaced, anything else refused.
+
+--pcap writes packets.pcapng, too: what passes one host, by default that of the
+first server, else the first host; several hosts become one interface each. With
+replications it is the first one that is captured.`,
 		Example: `  tcplab run syn-flood
   tcplab run syn-flood --set syncookies=1 --out results/cookies
+  tcplab run lost-syn-ack --pcap=client
   tcplab run my.yaml --replications 20 --json`,
 		Args:              needs(1, "one FILE or NAME"),
 		ValidArgsFunction: completeScenario,
@@ -41,6 +80,8 @@ directory. An older result of tcplab there is replaced, anything else refused.`,
 	o.addFlags(flags)
 	flags.IntVar(&o.replications, "replications", 1, "make `N` runs with random numbers of their own")
 	flags.StringVar(&o.out, "out", "", "put the results into `DIR` (default results/NAME)")
+	flags.Var(&o.pcap, "pcap", "capture packets; `[=HOST,..]` says where (default the first server)")
+	flags.Lookup("pcap").NoOptDefVal = anyHost
 	flags.BoolVar(&o.json, "json", false, "print summary.json and nothing else")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
 	if err := cmd.RegisterFlagCompletionFunc("set", completeSet); err != nil {
@@ -61,6 +102,12 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	var points []string
+	if o.pcap.given {
+		if points, err = scenarios.Vantage(sc, o.pcap.hosts); err != nil {
+			return usageError{fmt.Errorf("--pcap: %w", err)}
+		}
+	}
 	dir := cmp.Or(o.out, filepath.Join("results", sc.Name))
 	target, err := scenarios.OpenTarget(dir)
 	if err != nil {
@@ -70,7 +117,8 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 
 	bar := a.newProgress(sc.Name, o.quiet)
 	start := time.Now()
-	outcome, err := scenarios.Run(ctx, sc, scenarios.Options{Replications: o.replications, Progress: bar.update})
+	options := scenarios.Options{Replications: o.replications, Progress: bar.update}
+	outcome, err := runCaptured(ctx, sc, options, target, points)
 	wall := time.Since(start)
 	bar.finish()
 	if err != nil {
@@ -81,7 +129,7 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 		return err
 	}
 	results.Manifest.Version, results.Manifest.Go = version(), runtime.Version()
-	results.Manifest.WallSeconds = wall.Seconds()
+	results.Manifest.WallSeconds, results.Manifest.Captured = wall.Seconds(), points
 	drawn, err := a.save(results, target, sc)
 	if err != nil {
 		return err
@@ -103,6 +151,24 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 		s.print(a.out)
 	}
 	return drawn.err
+}
+
+// runCaptured runs a scenario and captures the packets at hosts, if any, in the
+// target.
+func runCaptured(ctx context.Context, sc *spec.Scenario, o scenarios.Options, target *scenarios.Target, hosts []string) (*scenarios.Outcome, error) {
+	if len(hosts) == 0 {
+		return scenarios.Run(ctx, sc, o)
+	}
+	file, err := target.Create(scenarios.PacketsName)
+	if err != nil {
+		return nil, err
+	}
+	o.Capture = &scenarios.Capture{Out: file, Hosts: hosts, Tool: "tcplab " + version()}
+	outcome, err := scenarios.Run(ctx, sc, o)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	return outcome, err
 }
 
 // save writes the results and draws the figures into the target.

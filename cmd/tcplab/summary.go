@@ -128,6 +128,9 @@ func (s *summary) files(out *strings.Builder) {
 	if len(s.figures) > 0 {
 		fmt.Fprintf(out, "figures  %s\n", figureLine(s.dir, s.figures))
 	}
+	if len(m.Captured) > 0 {
+		fmt.Fprintf(out, "packets  %s, as seen at %s\n", filepath.Join(s.dir, scenarios.PacketsName), strings.Join(m.Captured, ", "))
+	}
 }
 
 // formatMetric writes a value for people, in a unit of handy size.
