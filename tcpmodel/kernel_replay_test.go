@@ -62,21 +62,7 @@ func replayKernelCase(t testing.TB, c *kernelCase, hz int, start des.Time) *kern
 	for i, name := range []string{"client", "server"} {
 		h := &r.hosts[i]
 		*h = kernelHost{kernelReplay: r, side: i, name: name}
-		cfg, err := tcpmodel.Profile("linux")
-		r.check(err)
-		for name, v := range c.sysctls[name] {
-			knob, ok := tcpmodel.FindKnob(name)
-			if !ok {
-				t.Fatalf("%v: no knob %s", c, name)
-			}
-			r.check(knob.SetInt(&cfg, v))
-		}
-		cfg.TimerWheelHZ = hz
-		if cc := c.params["cc"]; cc != "" {
-			cfg.Congestion = cc
-		}
-		h.stack, err = tcpmodel.NewStack(tcpmodel.StackOptions{Sim: r.sim, Name: name, Node: segment.Node(i + 1), Config: cfg, Out: h, Tracer: h})
-		r.check(err)
+		h.stack = kernelStack(t, r.sim, c, name, segment.Node(i+1), h, func(cfg *tcpmodel.Config) { cfg.TimerWheelHZ = hz })
 		h.timer = r.sim.NewTimer(r.sim.NewComponent(name+" application"), h, 0)
 	}
 	r.connect()
@@ -84,6 +70,34 @@ func replayKernelCase(t testing.TB, c *kernelCase, hz int, start des.Time) *kern
 	r.setUp()
 	r.sim.Run(start + fromMS(r.duration()))
 	return &r.run
+}
+
+// kernelStack returns a host with the sysctls of its side in the case.
+func kernelStack(t testing.TB, sim *des.Sim, c *kernelCase, side string, node segment.Node, out tcpmodel.Wire, tune func(*tcpmodel.Config)) *tcpmodel.Stack {
+	t.Helper()
+	cfg, err := tcpmodel.Profile("linux")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range c.sysctls[side] {
+		knob, ok := tcpmodel.FindKnob(name)
+		if !ok {
+			t.Fatalf("%v: no knob %s", c, name)
+		}
+		if err := knob.SetInt(&cfg, v); err != nil {
+			t.Fatalf("%v: %v", c, err)
+		}
+	}
+	if cc := c.params["cc"]; cc != "" {
+		cfg.Congestion = cc
+	}
+	tune(&cfg)
+	tracer, _ := out.(tcpmodel.Tracer)
+	st, err := tcpmodel.NewStack(tcpmodel.StackOptions{Sim: sim, Name: side, Node: node, Config: cfg, Out: out, Tracer: tracer})
+	if err != nil {
+		t.Fatalf("%v: %v", c, err)
+	}
+	return st
 }
 
 // since is the time since the start, in ms.
