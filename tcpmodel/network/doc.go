@@ -38,9 +38,10 @@
 //
 // # Queue disciplines
 //
-// A discipline decides at dequeue, or is one of those that do, so a link that
-// has one keeps its queue in a paced queue (paced.go), with an event at the end
-// of each serialisation, and uses the ring for the wire alone. So does a link
+// A discipline may decide when a packet leaves the queue, which cannot be
+// lazy: a link that has one keeps its packets in a paced queue (paced.go), with
+// an event at the end of each serialisation, and uses the ring for the wire
+// alone. So does a link
 // with a shaper or a trace, whose departures are no arithmetic of the rate. A
 // discipline is one file behind the interface in discipline.go, and there a
 // line in the table of defaults: admit decides about an arrival, push takes it,

@@ -64,3 +64,46 @@ func ExampleParseFaults() {
 	// [SYNACK:2 ANY:10+] <nil>
 	// faults "SYNAC:2": unknown kind of packet "SYNAC" (have ANY, SYN, SYNACK, ACK, DATA, FIN, RST)
 }
+
+// A bottleneck with CoDel that loses packets in bursts and is down for a while,
+// under twice the load that it can carry. The books are right in the end.
+func ExampleLinkConfig() {
+	sim := des.New(1, 0)
+	n := network.New(sim)
+	a, b := n.AddHost("a"), n.AddHost("b")
+	codel := network.DefaultCoDel()
+	codel.Target = 10 * des.Millisecond
+	bottleneck, _, err := n.Connect(a, b, network.LinkConfig{
+		Rate: 12e6, Delay: 20 * des.Millisecond, Queue: network.QueueLimit{Packets: 1000}, Discipline: codel,
+		Gilbert: network.GilbertElliott{GoodToBad: 0.001, BadToGood: 0.2, LossBad: 1},
+		Changes: []network.Change{
+			{At: 3 * des.Second, Kind: network.LinkDown},
+			{At: 4 * des.Second, Kind: network.LinkUp},
+		},
+	}, network.LinkConfig{})
+	if err != nil {
+		fmt.Println(err)
+	}
+	if err := n.Build(); err != nil {
+		fmt.Println(err)
+	}
+	egress := n.Egress(a)
+	for i := range des.Time(10_000) {
+		sim.Run(i * 500 * des.Microsecond)
+		egress.Receive(sim.Now(), &segment.Segment{Kind: segment.KindRaw, Src: a, Dst: b, Len: 1500})
+	}
+	sim.RunIdle()
+	s := bottleneck.Stats()
+	fmt.Println("offered", s.Offered.Packets)
+	fmt.Println("dropped while down", s.Down.Packets)
+	fmt.Println("lost some", s.Lost.Packets > 0, "discarded some", s.Discarded.Packets > 0)
+	fmt.Println("accounted for", s.Offered == network.Count{
+		Packets: s.Dropped.Packets + s.Lost.Packets + s.Delivered.Packets,
+		Bytes:   s.Dropped.Bytes + s.Lost.Bytes + s.Delivered.Bytes,
+	}, n.Check())
+	// Output:
+	// offered 10000
+	// dropped while down 2000
+	// lost some true discarded some true
+	// accounted for true <nil>
+}
