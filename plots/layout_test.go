@@ -197,3 +197,50 @@ func TestAnyRangeIsDrawnWithoutFlaw(t *testing.T) {
 		}
 	})
 }
+
+// Sweeps and samples of any size and magnitude are drawn without flaw.
+func TestAnySweepIsDrawnWithoutFlaw(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		xs := math.Pow(10, rapid.Float64Range(-6, 9).Draw(t, "x decade"))
+		ys := math.Pow(10, rapid.Float64Range(-6, 10).Draw(t, "y decade"))
+		unit := rapid.SampledFrom([]string{"s", "1/s", "bit/s", "B", "count", "packets", "ratio", ""}).Draw(t, "unit")
+		s := &Sweep{Params: []Column{{Name: "size", Unit: unit}, {Name: "kind"}}, Metrics: []Column{{Name: "a.result", Unit: unit}}}
+		groups := rapid.IntRange(1, 7).Draw(t, "groups")
+		n := rapid.IntRange(1, 20).Draw(t, "points")
+		spread := rapid.Float64Range(1.01, 3).Draw(t, "spread")
+		for g := range groups {
+			for i := range n {
+				x := xs * math.Pow(spread, float64(i))
+				y := ys * rapid.Float64Range(0.01, 1).Draw(t, "y")
+				s.Points = append(s.Points, Point{
+					Params:  []Value{{fmt.Sprint(x), x}, {fmt.Sprintf("group %d", g), math.NaN()}},
+					Metrics: []Estimate{{y, y * 0.9, y * 1.2, 5}},
+				})
+			}
+		}
+		log := rapid.Bool().Draw(t, "log")
+		for _, kind := range []string{"lines", "heatmap"} {
+			fig := Figure{Kind: kind, Series: []string{"a.result"}, Over: "size", By: "kind",
+				Intervals: rapid.SampledFrom([]string{"bars", "bands", "none"}).Draw(t, "intervals"), X: Axis{Log: log}}
+			if kind == "lines" {
+				fig.Y = []Axis{{Log: rapid.Bool().Draw(t, "log y")}}
+			}
+			d, err := (&Data{Sweep: s}).Draw(fig, IEEE())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range flaws(d, IEEE()) {
+				if !strings.HasSuffix(f, "covers a curve") {
+					t.Fatal(kind, f)
+				}
+			}
+			for _, m := range d.marks {
+				for _, c := range m.path {
+					if c.Type != vg.CloseComp && !(c.Pos.X >= -1 && float64(c.Pos.X) <= d.Width+1 && c.Pos.Y >= -1 && float64(c.Pos.Y) <= d.Height+1) {
+						t.Fatalf("%s: a mark at %v is off the page of %.0f by %.0f", kind, c.Pos, d.Width, d.Height)
+					}
+				}
+			}
+		}
+	})
+}

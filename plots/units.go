@@ -32,6 +32,9 @@ var siPrefixes = []struct {
 // counts.
 func scaleFor(unit string, top float64) scale {
 	top = math.Abs(top)
+	if unit == "" {
+		unit = "count"
+	}
 	switch unit {
 	case "s":
 		for _, p := range siPrefixes[4:] {
