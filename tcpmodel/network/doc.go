@@ -38,19 +38,18 @@
 //
 // # Queue disciplines
 //
-// A discipline may decide when a packet leaves the queue, which cannot be
-// lazy: a link that has one keeps its packets in a paced queue (paced.go), with
-// an event at the end of each serialisation, and uses the ring for the wire
-// alone. So does a link
-// with a shaper or a trace, whose departures are no arithmetic of the rate. A
-// discipline is one file behind the interface in discipline.go, and there a
-// line in the table of defaults: admit decides about an arrival, push takes it,
-// pop hands over what is served next. RED and PIE count and time what waits
-// without the packet in service, as routers do; the limit of the queue counts
-// it. Random draws, and the average of RED and the probability of PIE, are
-// floating point in an order that the compiler may not change, so that all
-// platforms drop the same packets. PIE's periodic update is made late, with the
-// state of the queue at its time: an idle link has no events.
+// A discipline may decide when a packet leaves the queue, which cannot be lazy:
+// a link that has one keeps its packets in a paced queue (paced.go), with an
+// event at the end of each serialisation, and uses the ring for the wire alone.
+// So does a link with a shaper or a trace, whose departures are no arithmetic
+// of the rate. A discipline is one file behind the interface in discipline.go,
+// and there a line in the table of defaults: admit decides about an arrival,
+// push takes it, pop hands over what is served next. RED and PIE count and time
+// what waits without the packet in service, as routers do; the limit of the
+// queue counts it. Random draws, and the average of RED and the probability of
+// PIE, are floating point in an order that the compiler may not change, so that
+// all platforms drop the same packets. PIE's periodic update is made late, with
+// the state of the queue at its time: an idle link has no events.
 //
 // That the paced queue with drop-tail does what the arithmetic one does,
 // whatever happens to the link, is a property test.

@@ -99,6 +99,10 @@ func TestElements(t *testing.T) {
 	if corrupt != corrupter.Corrupted().Packets {
 		t.Errorf("%d arrived corrupt of %d", corrupt, corrupter.Corrupted().Packets)
 	}
+}
+
+func TestElementErrors(t *testing.T) {
+	sim, sink := des.New(1, 0), &counter{}
 	for _, err := range []error{
 		second(NewLossy(sim, "x", LossConfig{Loss: 2}, sink)), second(NewDuplicator(sim, "x", 2, sink)),
 		second(NewCorrupter(sim, "x", -1, sink)), second(NewDelayer(sim, "x", DelayConfig{Jitter: Jitter{Span: -1}}, sink)),
