@@ -93,7 +93,7 @@ func (ep *Endpoint) ackSynAck(now des.Time, seg *segment.Segment) {
 		}
 		if ep.unsent() > 0 {
 			// Data are about to leave, and carry the ACK.
-			ep.ack.scheduled = true
+			ep.ack.scheduled, ep.ack.lastData = true, now
 			ep.ack.enterQuick(ep)
 			ep.arm(now, timerDelack, now+delackMax)
 			return

@@ -136,7 +136,7 @@ func (ep *Endpoint) burst(mss uint32) uint32 {
 // (Linux's tcp_tso_should_defer): when it is short, the last one left just now,
 // and the next ACK is near. It sets limited if the congestion window is why.
 func (ep *Endpoint) defers(now des.Time, mss uint32, limited *bool) bool {
-	if ep.ca >= caRecovery || now-ep.win.LastSent > recentWrite || ep.rtx.len() == 0 {
+	if ep.ca >= caRecovery || now-ep.win.LastSent >= recentWrite || ep.rtx.len() == 0 {
 		return false
 	}
 	room := uint32(ep.sndUna.Add(ep.sndWnd).Sub(ep.sndNxt))

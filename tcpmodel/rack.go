@@ -195,6 +195,10 @@ func (ep *Endpoint) probeTimeout(now des.Time) {
 			ep.sendNew(now, n, ep.finQueued && n == ep.unsent())
 			sent = true
 		}
+	} else if ep.finQueued && !ep.finSent {
+		// A FIN that the window held back is new, too.
+		ep.sendNew(now, 0, true)
+		sent = true
 	} else {
 		ep.resend(now, ep.rtx.tail-1, CauseProbe)
 		ep.tlp.retrans, sent = true, true

@@ -190,7 +190,8 @@ func (ep *Endpoint) output(now des.Time) {
 		if n == 0 && !last {
 			break
 		}
-		if ep.inFlight() >= ep.win.Cwnd {
+		// The window does not hold back a lone FIN (Linux's tcp_cwnd_test).
+		if ep.inFlight() >= ep.win.Cwnd && n > 0 {
 			limited = true
 			break
 		}

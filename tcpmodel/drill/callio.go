@@ -40,9 +40,12 @@ func (r *run) callWrite(c *Call) (attempt, error) {
 		if len(c.Args) > 4 && c.Args[4].Text == "AF_UNSPEC" {
 			return returns(failing("EOPNOTSUPP")), nil
 		}
+		if c.Args[1].isNull() && n > 0 {
+			return returns(failing("EFAULT")), nil
+		}
 		return s.sendFast(int(n), flags&0x40 != 0), nil
 	}
-	if c.Args[1].isNull() && n > 0 && s.failure() == "" && !s.handshaking() {
+	if c.Args[1].isNull() && n > 0 && s.failure() == "" && (!s.handshaking() || s.waits()) {
 		return returns(failing("EFAULT")), nil
 	}
 	return s.write(int(n), flags&0x40 != 0), nil

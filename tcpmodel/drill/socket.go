@@ -342,7 +342,7 @@ func (s *socket) events() int64 {
 	}
 	var ev int64
 	st := s.state()
-	readEnd := s.eof() || s.readShut || st == tcpmodel.Closed
+	readEnd := s.eof() || s.readShut || st == tcpmodel.Closed || st >= tcpmodel.CloseWait
 	writeEnd := s.writeShut || st == tcpmodel.Closed
 	if readEnd && writeEnd {
 		ev |= pollHup
