@@ -194,6 +194,8 @@ func (r *kernelReplay) setUp() {
 		r.check(err)
 	}
 	switch {
+	case r.c.group == "acceptq":
+		r.queueScripts(client, server)
 	case r.c.params["kind"] != "":
 		r.vanishScripts(client, server)
 	case r.c.group == "burst":
@@ -323,7 +325,7 @@ func (r *kernelReplay) vanishScripts(client, server *kernelHost) {
 func (r *kernelReplay) spoofSyn() {
 	seg := segment.Segment{Src: 3, Dst: 2, SrcPort: 4000, DstPort: kernelPort, Seq: 1000, Wnd: 64240,
 		Flags: segment.SYN, Opts: segment.OptMSS, MSS: 1460}
-	r.hosts[0].iss = seg.Seq
+	r.hosts[0].conn(seg.SrcPort).iss = seg.Seq
 	r.order++
 	r.run.packets = append(r.run.packets, kernelPacket{dir: '!', flags: "S", window: 64240, options: "mss=1460", order: r.order, handled: r.order})
 	r.event(r.start, "attacker", "spoofed_syn", "")

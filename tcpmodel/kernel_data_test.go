@@ -39,8 +39,21 @@ type kernelPacket struct {
 	options         string // without time stamps
 	stamped         bool
 	tsVal, tsEcr    uint32
+	flow            int // by connection, from 1; 0 where there is only one
 	order           int // the place among all that happens in the simulation
 	handled         int // that of its arrival
+}
+
+// flows returns the parts of r by connection.
+func (r *kernelRun) flows() map[int]*kernelRun {
+	parts := map[int]*kernelRun{}
+	for _, k := range r.packets {
+		if parts[k.flow] == nil {
+			parts[k.flow] = &kernelRun{}
+		}
+		parts[k.flow].packets = append(parts[k.flow].packets, k)
+	}
+	return parts
 }
 
 type kernelEvent struct {
@@ -172,5 +185,8 @@ func (p *kernelParser) packet(f []string) {
 		}
 	}
 	k.options = strings.Join(options, " ")
+	if len(f) > 9 {
+		k.flow = int(num(f[9]))
+	}
 	p.run.packets = append(p.run.packets, k)
 }

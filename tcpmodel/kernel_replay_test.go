@@ -31,10 +31,8 @@ type kernelHost struct {
 	name   string
 	stack  *tcpmodel.Stack
 	link   *network.Link
-	flight []int // packets on the wire
-	iss    segment.Seq
-	ts     uint32
-	ready  [2]bool // iss, ts are known
+	flight []int                  // packets on the wire
+	conns  map[uint16]*kernelConn // by the port of the client
 
 	script []kernelStep
 	timer  des.Timer
@@ -46,6 +44,27 @@ type kernelHost struct {
 	got    int
 	left   int
 	busy   bool
+}
+
+// kernelConn is what the numbers of a connection are relative to.
+type kernelConn struct {
+	flow  int
+	iss   segment.Seq
+	ts    uint32
+	ready [2]bool // iss, ts are known
+}
+
+// conn returns the connection whose client has that port.
+func (h *kernelHost) conn(port uint16) *kernelConn {
+	if h.conns == nil {
+		h.conns = map[uint16]*kernelConn{}
+	}
+	c := h.conns[port]
+	if c == nil {
+		c = &kernelConn{flow: len(h.conns) + 1}
+		h.conns[port] = c
+	}
+	return c
 }
 
 const kernelPort = 8080
@@ -157,24 +176,29 @@ func (r *kernelReplay) duration() (ms float64) {
 func (h *kernelHost) Receive(now des.Time, seg *segment.Segment) {
 	h.order++
 	k := kernelPacket{sent: h.since(now), dir: "><"[h.side], flags: kernelFlags(seg.Flags), len: seg.Len, window: uint32(seg.Wnd), order: h.order}
-	if seg.Has(segment.SYN) && !h.ready[0] {
-		h.iss, h.ready[0] = seg.Seq, true
+	port := seg.SrcPort
+	if h.side == 1 {
+		port = seg.DstPort
 	}
-	peer := &h.hosts[1-h.side]
-	k.seq = uint32(seg.Seq - h.iss)
+	own, peer := h.conn(port), h.hosts[1-h.side].conn(port)
+	k.flow = h.hosts[0].conn(port).flow
+	if seg.Has(segment.SYN) && !own.ready[0] {
+		own.iss, own.ready[0] = seg.Seq, true
+	}
+	k.seq = uint32(seg.Seq - own.iss)
 	if k.hasAck = seg.Has(segment.ACK); k.hasAck {
 		k.ack = uint32(seg.Ack - peer.iss)
 	}
 	if k.stamped = seg.Opts&segment.OptTimestamps != 0; k.stamped {
-		if !h.ready[1] {
-			h.ts, h.ready[1] = seg.TSVal, true
+		if !own.ready[1] {
+			own.ts, own.ready[1] = seg.TSVal, true
 		}
-		k.tsVal = seg.TSVal - h.ts
+		k.tsVal = seg.TSVal - own.ts
 		if seg.TSEcr != 0 {
 			k.tsEcr = seg.TSEcr - peer.ts
 		}
 	}
-	k.options = kernelOptions(seg, peer.iss, h.iss)
+	k.options = kernelOptions(seg, peer.iss)
 	k.lost = h.dark || seg.Dst != segment.Node(2-h.side)
 	h.run.packets = append(h.run.packets, k)
 	if !k.lost {
@@ -198,7 +222,7 @@ func kernelFlags(f segment.Flags) string {
 
 // kernelOptions prints the options but for time stamps. SACK blocks are
 // relative to the numbers of the peer.
-func kernelOptions(seg *segment.Segment, peer, own segment.Seq) string {
+func kernelOptions(seg *segment.Segment, peer segment.Seq) string {
 	var o []string
 	if seg.Opts&segment.OptMSS != 0 {
 		o = append(o, "mss="+strconv.Itoa(int(seg.MSS)))
