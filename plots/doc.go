@@ -27,8 +27,8 @@
 // Series that are counted over intervals are drawn as steps, NaN breaks a line,
 // bands are shaded in all panels and named once above the first, and limits are
 // dashed lines. A ratio has an axis from 0 to 1. Data says which part of it each
-// kind reads. Data in one figure beyond what can be told apart is an error that
-// says what to do.
+// kind reads. More curves than can be told apart are an error that says what
+// to do.
 //
 // A new kind is a file with a function that makes panels and curves for a stack
 // or fills a Drawing by itself, and a line in the table in figure.go.

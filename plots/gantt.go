@@ -13,8 +13,8 @@ import (
 // namedRows is how many connections a gantt has at most with a name each.
 const namedRows = 32
 
-// drawGantt draws a row for each connection, in the colours of its states over
-// time. More than namedRows connections have rows without names, from the top in
+// drawGantt draws a row for each connection that is in view, in the colours of
+// its states over time. More than namedRows connections have rows without names, from the top in
 // the order of the data.
 func drawGantt(data *Data, fig Figure, style Style) (*Drawing, error) {
 	d, err := newDrawing(fig, style)
@@ -31,6 +31,9 @@ func drawGantt(data *Data, fig Figure, style Style) (*Drawing, error) {
 	x, err := lifeAxis(lives, fig.X)
 	if err != nil {
 		return nil, err
+	}
+	if lives = inView(lives, x); len(lives) == 0 {
+		return nil, fmt.Errorf("%w: no connection has a state from %v s to %v s", ErrNoData, x.lo, x.hi)
 	}
 	names, colors := stateOrder(statesOf(lives))
 	p := &panel{keys: stateKeys(names, colors), flush: true}
@@ -94,6 +97,17 @@ func findLifetimes(data *Data, fig Figure) ([]Lifetime, error) {
 	return out, errors.Join(errs...)
 }
 
+// inView are the connections with a state in the range of the axis.
+func inView(lives []Lifetime, x horizontal) []Lifetime {
+	var out []Lifetime
+	for _, l := range lives {
+		if slices.ContainsFunc(l.States, func(st StateSpan) bool { return st.From <= x.hi && st.Until >= x.lo }) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
 func statesOf(lives []Lifetime) func(func(string)) {
 	return func(visit func(string)) {
 		for _, l := range lives {
@@ -139,7 +153,7 @@ func drawStates(s *stack, p *panel, lives []Lifetime, state string, c color.NRGB
 	for i, l := range lives {
 		center, half := p.yAt(top-float64(i)), vg.Length(0.36)*(p.yAt(1)-p.yAt(0))
 		if len(lives) > namedRows {
-			half = 0.5 * (p.yAt(1) - p.yAt(0))
+			half = 0.5*(p.yAt(1)-p.yAt(0)) + 0.5*columnWidth // no gaps between rows
 		}
 		for _, st := range l.States {
 			from, until := math.Max(st.From, s.x.lo), math.Min(st.Until, s.x.hi)

@@ -213,6 +213,7 @@ func TestKindErrors(t *testing.T) {
 		{"units", flood, Figure{Kind: "occupancy", Series: []string{"server.syn_queue", "legit.connect_success"}}, "must have one unit"},
 		{"connection", &Data{Lifetimes: lifetimes(3)}, Figure{Kind: "gantt", Series: []string{"client:4915"}}, `did you mean "client:49152"?`},
 		{"backwards", &Data{Lifetimes: []Lifetime{{"a", []StateSpan{{"X", 3, 2}}}}}, Figure{Kind: "gantt"}, "X from 3 s until 2 s"},
+		{"out of view", &Data{Lifetimes: lifetimes(3)}, Figure{Kind: "gantt", X: Axis{Min: 1e4, Max: 2e4}}, "no connection has a state from 10000 s"},
 		{"sequence", &Data{Sequences: []Sequence{lossySequence()}}, Figure{Kind: "sequence", Series: []string{"x"}}, `sequence: no "x"`},
 		{"log time", &Data{Sequences: []Sequence{lossySequence()}}, Figure{Kind: "sequence", X: Axis{Log: true}}, "leave X.Log false"},
 		{"out of order", &Data{Sequences: []Sequence{{"x", []SequenceEvent{{Time: 2}, {Time: 1}}}}}, Figure{Kind: "sequence"}, "must be finite and in order"},
