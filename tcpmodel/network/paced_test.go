@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -206,5 +207,38 @@ func TestCheckFindsErrors(t *testing.T) {
 		if err := link.Check(); err == nil {
 			t.Errorf("%s: not found", name)
 		}
+	}
+}
+
+// So is a network that loses packets in a router or a host, unless something
+// stands there that may do so.
+func TestNetworkCheckFindsErrors(t *testing.T) {
+	sim := des.New(1, 0)
+	n, a, b, link := pipeline(t, sim, LinkConfig{Rate: 1e9})
+	seg, stray := dataSegment(a, b), dataSegment(a, 77)
+	for range 10 {
+		n.Egress(a).Receive(0, &seg)
+		n.Egress(a).Receive(0, &stray)
+	}
+	sim.Run(20 * des.Microsecond)
+	if err := n.Check(); err != nil {
+		t.Fatal(err)
+	}
+	router := n.find(n.Node("r1")).router
+	router.noRoute.Bytes++
+	if err := n.Check(); err == nil || !strings.Contains(err.Error(), "router r1") {
+		t.Errorf("a byte too many without a route: %v", err)
+	}
+	router.noRoute.Bytes--
+	n.find(b).host.undeliverable++
+	if err := n.Check(); err == nil || !strings.Contains(err.Error(), "host b") {
+		t.Errorf("a packet too many at the host: %v", err)
+	}
+	n.find(b).host.undeliverable--
+	link.SetNext(&counter{})
+	n.Egress(a).Receive(sim.Now(), &seg)
+	sim.RunIdle()
+	if err := n.Check(); err != nil {
+		t.Errorf("with something between link and router: %v", err)
 	}
 }

@@ -36,8 +36,8 @@ func TestPIEHoldsTarget(t *testing.T) {
 	sim.RunIdle()
 	checkConservation(t, link)
 	d := link.gate.paced.discipline.(*pie)
-	d.catchUp(sim.Now() + des.Hour)
-	if sim.Now() > 61*des.Second || d.prob != 0 || d.burst != d.MaxBurst || d.update <= sim.Now()+des.Hour || (d.update-d.TUpdate)%d.TUpdate != 0 {
+	d.catchUp(sim.Now() + des.Hour + 1)
+	if sim.Now() > 61*des.Second || d.prob != 0 || d.burst != d.MaxBurst || d.update <= sim.Now()+des.Hour+1 || (d.update-d.TUpdate)%d.TUpdate != 0 {
 		t.Errorf("after an idle hour at %v: %+v", sim.Now(), d)
 	}
 }
