@@ -63,13 +63,18 @@ func (b *builder) record() error {
 			}
 		}
 	}
-	var err error
-	b.recorder, err = measure.NewRecorder(b.sim, measure.Options{
+	o := measure.Options{
 		Interval: des.Time(b.sc.Measure.Interval),
 		Warmup:   des.Time(b.sc.Measure.Warmup),
 		Until:    des.Time(b.sc.Duration),
 		Marks:    marks,
-	})
+	}
+	if b.first {
+		t := &b.options.Trace
+		o.TraceConns, o.TraceFirst, o.TraceEvents, o.TraceFrom, o.TraceUntil = t.Conns, t.First, t.Events, t.From, t.Until
+	}
+	var err error
+	b.recorder, err = measure.NewRecorder(b.sim, o)
 	if err != nil {
 		return b.sc.Problem(b.sc.Pos, "%v", err)
 	}
@@ -268,6 +273,9 @@ func (b *builder) workloads() error {
 }
 
 func (b *builder) watchLinks() error {
+	for _, l := range b.links {
+		b.recorder.TraceLink(l)
+	}
 	for i := range b.sc.Links {
 		name := b.sc.Links[i].Name
 		b.recorder.Link(name, b.links[2*i])

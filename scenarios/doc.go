@@ -42,6 +42,7 @@
 //	samples/NAME.csv the single values of a distribution
 //	connections.csv  one row for each connection
 //	figures/         drawn by package plots
+//	trace/CONN.csv   what happened at both ends of the connections of Options.Trace
 //	packets.pcapng   what passed the hosts of Options.Capture
 //
 // The point of a series at time t of a quantity that is counted (steps in the

@@ -171,6 +171,17 @@ func (r *Results) Write(t *Target) error {
 			data []byte
 		}{samplesDir + "/" + s.Name + ".csv", sampleCSV(s)})
 	}
+	for i := range r.Outcome.Connections.Traces {
+		trace := &r.Outcome.Connections.Traces[i]
+		text, err := traceCSV(trace)
+		if err != nil {
+			return err
+		}
+		files = append(files, struct {
+			name string
+			data []byte
+		}{traceDir + "/" + strconv.Itoa(trace.Number) + ".csv", text})
+	}
 	for _, f := range files {
 		if err := t.Write(f.name, f.data); err != nil {
 			return err

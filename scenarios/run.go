@@ -26,6 +26,24 @@ type Options struct {
 	Progress func(Progress)
 	// Capture, if not nil, has the packets of the first replication written.
 	Capture *Capture
+	// Trace says of which connections of the first replication all events
+	// are kept.
+	Trace Trace
+}
+
+// Trace chooses connections.
+type Trace struct {
+	// Conns are numbers of connections, from 1 in the order in which they
+	// were opened.
+	Conns []int
+	// First is how many of the first connections from each host to each
+	// address are chosen besides, at most measure.MaxTraces in all.
+	First int
+	// From and Until bound the time of the segments that are kept, if Until
+	// is not 0.
+	From, Until des.Time
+	// Events bounds the events of a connection, 0 for the default.
+	Events int
 }
 
 // Progress is how far a run is, all replications together.

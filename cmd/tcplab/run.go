@@ -22,7 +22,27 @@ type runOptions struct {
 	replications int
 	out          string
 	pcap         hostList
+	conns        []int
 	json, quiet  bool
+}
+
+// What is traced if nothing is asked for.
+const (
+	firstConns  = 3
+	firstEvents = 2000
+)
+
+// trace says which connections are traced.
+func (o *runOptions) trace() (scenarios.Trace, error) {
+	for _, n := range o.conns {
+		if n < 1 {
+			return scenarios.Trace{}, usageError{fmt.Errorf("--conn %d: connections are numbered from 1", n)}
+		}
+	}
+	if len(o.conns) > 0 {
+		return scenarios.Trace{Conns: o.conns}, nil
+	}
+	return scenarios.Trace{First: firstConns, Events: firstEvents}, nil
 }
 
 // hostList is the value of --pcap.
@@ -61,13 +81,16 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE|NAME",
 		Short: "Run a scenario; leave results and figures in a directory",
-		Long: `Run a scenario, the one in FILE or the one of the library called NAME, print
+		Long: fmt.Sprintf(`Run a scenario, the one in FILE or the one of the library called NAME, print
 what came of it, and leave metrics, series, figures and the connections in a
 directory. An older result of tcplab there is replaced, anything else refused.
 
+trace/N.csv has all that happened at both ends of connection N, for --conn or the
+first %d connections from each host to each address, in their first %d events.
+
 --pcap writes packets.pcapng, too: what passes one host, by default that of the
 first server, else the first host; several hosts become one interface each. With
-replications it is the first one that is captured.`,
+replications it is the first one that is traced and captured.`, firstConns, firstEvents),
 		Example: `  tcplab run syn-flood
   tcplab run syn-flood --set syncookies=1 --out results/cookies
   tcplab run lost-syn-ack --pcap=client
@@ -80,6 +103,7 @@ replications it is the first one that is captured.`,
 	o.addFlags(flags)
 	flags.IntVar(&o.replications, "replications", 1, "make `N` runs with random numbers of their own")
 	flags.StringVar(&o.out, "out", "", "put the results into `DIR` (default results/NAME)")
+	flags.IntSliceVar(&o.conns, "conn", nil, "trace the connections with these `NUMBERS`, separated by commas")
 	flags.Var(&o.pcap, "pcap", "capture packets; `[=HOST,..]` says where (default the first server)")
 	flags.Lookup("pcap").NoOptDefVal = anyHost
 	flags.BoolVar(&o.json, "json", false, "print summary.json and nothing else")
@@ -93,6 +117,10 @@ replications it is the first one that is captured.`,
 func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	if o.replications < 1 {
 		return usageError{fmt.Errorf("--replications %d: there must be at least 1", o.replications)}
+	}
+	trace, err := o.trace()
+	if err != nil {
+		return err
 	}
 	sc, err := a.load(cmd, ref, &o.input, o.quiet)
 	if err != nil {
@@ -117,7 +145,7 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 
 	bar := a.newProgress(sc.Name, o.quiet)
 	start := time.Now()
-	options := scenarios.Options{Replications: o.replications, Progress: bar.update}
+	options := scenarios.Options{Replications: o.replications, Progress: bar.update, Trace: trace}
 	outcome, err := runCaptured(ctx, sc, options, target, points)
 	wall := time.Since(start)
 	bar.finish()
@@ -130,6 +158,11 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	}
 	results.Manifest.Version, results.Manifest.Go = version(), runtime.Version()
 	results.Manifest.WallSeconds, results.Manifest.Captured = wall.Seconds(), points
+	for _, n := range o.conns {
+		if n > len(outcome.Connections.Rows) {
+			a.note("warning: --conn %d: there are %d connections", n, len(outcome.Connections.Rows))
+		}
+	}
 	drawn, err := a.save(results, target, sc)
 	if err != nil {
 		return err

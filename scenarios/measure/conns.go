@@ -45,46 +45,10 @@ type ConnTable struct {
 	// HalfOpen is the number of half-open entries that ended without ever
 	// being established and that belong to no row: those of a flood.
 	HalfOpen int
-	// Traces are the events of the chosen connections, in the order of
-	// Options.TraceConns; those that do not exist are missing.
+	// Traces are the events of the chosen connections, in the order of their
+	// numbers; those that do not exist are missing.
 	Traces []Trace
 }
-
-// Trace is what happened to one connection, at both ends, in order of time.
-type Trace struct {
-	// Number is that of the Row.
-	Number int
-	Events []Event
-	// LeftOut is the number of events after the bound was reached.
-	LeftOut int
-}
-
-// Event is a change of state or a segment.
-type Event struct {
-	Time des.Time
-	// Host and Passive say at which end.
-	Host    string
-	Passive bool
-	Kind    EventKind
-	// From and To are the states before and after a change of state.
-	From, To tcpmodel.State
-	// Segment is the segment that was sent or taken in.
-	Segment segment.Segment
-	Cause   tcpmodel.Cause
-}
-
-// EventKind says what an Event is.
-type EventKind uint8
-
-// The kinds of events.
-const (
-	StateChange EventKind = iota
-	SegmentOut
-	SegmentIn
-)
-
-// String returns "state", "send" or "receive".
-func (k EventKind) String() string { return [...]string{"state", "send", "receive"}[k] }
 
 // fourTuple is a connection as its active end sees it.
 type fourTuple struct {
@@ -101,38 +65,20 @@ type endRef struct {
 // connTable fills a ConnTable from what the hosts trace. Its maps are only
 // looked up, never walked.
 type connTable struct {
-	out     ConnTable
-	limit   int
-	tracing bool
-	events  int
-	traceOf map[int32]int // row to index of out.Traces
+	out    ConnTable
+	limit  int
+	traces traceTable
 	// open has the rows whose active end exists, for passive ends to join.
 	open map[fourTuple]int32
 }
 
 func (t *connTable) init(o Options) {
-	t.limit, t.events = o.Rows, o.TraceEvents
-	t.tracing = len(o.TraceConns) > 0
+	t.limit = o.Rows
 	t.open = make(map[fourTuple]int32)
-	t.traceOf = make(map[int32]int)
-	for _, n := range o.TraceConns {
-		if _, twice := t.traceOf[int32(n-1)]; twice || n < 1 {
-			continue
-		}
-		t.traceOf[int32(n-1)] = len(t.out.Traces)
-		t.out.Traces = append(t.out.Traces, Trace{Number: n})
-	}
+	t.traces.init(o)
 }
 
-func (t *connTable) finish() {
-	kept := t.out.Traces[:0]
-	for _, trace := range t.out.Traces {
-		if trace.Number <= len(t.out.Rows) {
-			kept = append(kept, trace)
-		}
-	}
-	t.out.Traces = kept
-}
+func (t *connTable) finish() { t.out.Traces = t.traces.finish() }
 
 // state notes a change of state of connection c of host h.
 func (t *connTable) state(now des.Time, h *Host, c tcpmodel.Conn, from, to tcpmodel.State, why tcpmodel.Cause) {
@@ -155,8 +101,8 @@ func (t *connTable) state(now des.Time, h *Host, c tcpmodel.Conn, from, to tcpmo
 	} else if end.Entered[to] == des.Never {
 		end.Entered[to] = now
 	}
-	if t.tracing {
-		t.add(ref, Event{Time: now, Host: h.name, Passive: ref.passive, Kind: StateChange, From: from, To: to, Cause: why})
+	if t.traces.on {
+		t.traces.state(now, h, c.Serial, from, to, why)
 	}
 	if !counted(to) && end.final {
 		t.forget(h, c, ref)
@@ -172,6 +118,7 @@ func (t *connTable) join(h *Host, c tcpmodel.Conn, to tcpmodel.State) (endRef, b
 	if row, found := t.open[reverse]; found {
 		ref := endRef{row, true}
 		t.begin(ref, h, c)
+		t.traces.join(h, c.Serial, row)
 		return ref, true
 	}
 	if passive && to == tcpmodel.SynReceived {
@@ -187,9 +134,11 @@ func (t *connTable) join(h *Host, c tcpmodel.Conn, to tcpmodel.State) (endRef, b
 	t.out.Rows = append(t.out.Rows, Row{Number: int(row) + 1})
 	ref := endRef{row, passive}
 	t.begin(ref, h, c)
+	tuple := fourTuple{c.Local, c.Remote, c.LocalPort, c.RemotePort}
 	if !passive {
-		t.open[fourTuple{c.Local, c.Remote, c.LocalPort, c.RemotePort}] = row
+		t.open[tuple] = row
 	}
+	t.traces.begin(h, c.Serial, row, tuple, passive)
 	return ref, true
 }
 
@@ -233,43 +182,8 @@ func (t *connTable) forget(h *Host, c tcpmodel.Conn, ref endRef) {
 	tuple := fourTuple{c.Local, c.Remote, c.LocalPort, c.RemotePort}
 	if row, found := t.open[tuple]; found && !ref.passive && row == ref.row {
 		delete(t.open, tuple)
+		t.traces.gone(row)
 	}
-}
-
-// segment notes a segment of a connection that is traced. Before the stack has
-// a connection for it, the SYN at the passive end belongs to the row whose
-// active end sent it.
-func (t *connTable) segment(now des.Time, h *Host, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
-	ref, known := h.ends[c]
-	if !known {
-		tuple := fourTuple{seg.Src, seg.Dst, seg.SrcPort, seg.DstPort}
-		if out {
-			tuple = fourTuple{seg.Dst, seg.Src, seg.DstPort, seg.SrcPort}
-		}
-		row, found := t.open[tuple]
-		if !found {
-			return
-		}
-		ref = endRef{row, true}
-	}
-	kind := SegmentIn
-	if out {
-		kind = SegmentOut
-	}
-	t.add(ref, Event{Time: now, Host: h.name, Passive: ref.passive, Kind: kind, Segment: *seg, Cause: why})
-}
-
-func (t *connTable) add(ref endRef, e Event) {
-	i, chosen := t.traceOf[ref.row]
-	if !chosen {
-		return
-	}
-	trace := &t.out.Traces[i]
-	if len(trace.Events) >= t.events {
-		trace.LeftOut++
-		return
-	}
-	trace.Events = append(trace.Events, e)
 }
 
 // Connections returns the connection table. Call it after Finish.

@@ -40,6 +40,6 @@
 //
 // Recorder.Connections has one row for each connection, with what both ends
 // saw. Half-open entries of a flood get no row but are counted, rows are
-// bounded by Options.Rows, and the connections of Options.TraceConns keep all
-// their events for ladders.
+// bounded by Options.Rows, and the connections of Options.TraceConns and
+// TraceFirst keep their events: a Ladder shows them.
 package measure

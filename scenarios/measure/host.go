@@ -21,6 +21,7 @@ type Host struct {
 	acceptQueue Gauge
 	listening   bool
 	ends        map[tcpmodel.Conn]endRef
+	traced      []tracedEnd
 }
 
 // hostCounter says which counter of the stack a metric reads.
@@ -170,8 +171,8 @@ func (h *Host) TraceState(now des.Time, c tcpmodel.Conn, from, to tcpmodel.State
 
 // TraceSegment keeps the segments of the connections that are traced.
 func (h *Host) TraceSegment(now des.Time, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
-	if h.r.table.tracing {
-		h.r.table.segment(now, h, c, out, seg, why)
+	if h.r.table.traces.on {
+		h.r.table.traces.segment(now, h, c.Serial, out, seg, why)
 	}
 }
 

@@ -27,6 +27,12 @@ type Options struct {
 	// TraceConns are the numbers of the connections (from 1, in the order
 	// of the table) whose every event is kept for ladders.
 	TraceConns []int
+	// TraceFirst is how many of the first connections from each host to each
+	// address are traced besides, MaxTraces in all.
+	TraceFirst int
+	// TraceFrom and TraceUntil bound the time whose segments are kept, if
+	// TraceUntil is not 0. Changes of state are kept always.
+	TraceFrom, TraceUntil des.Time
 	// TraceEvents bounds the events of one traced connection, 0 for
 	// DefaultTraceEvents.
 	TraceEvents int
@@ -37,6 +43,9 @@ const (
 	DefaultRows        = 10_000
 	DefaultTraceEvents = 10_000
 )
+
+// MaxTraces bounds the connections that Options.TraceFirst chooses.
+const MaxTraces = 30
 
 // probe is what is read at every mark.
 type probe interface{ sample(i int, now des.Time) }

@@ -1,0 +1,323 @@
+package measure
+
+import (
+	"math"
+	"slices"
+
+	"tcplab/des"
+	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/network"
+	"tcplab/tcpmodel/segment"
+)
+
+// Trace is what happened to one connection, at both ends, in order of time.
+type Trace struct {
+	// Number is that of the Row.
+	Number int
+	// Active and Passive are the ends. The passive one has no host if the
+	// connection never came there.
+	Active, Passive TraceEnd
+	Events          []Event
+	// LeftOut is the number of events after the bound was reached.
+	LeftOut int
+}
+
+// TraceEnd is one end of a traced connection.
+type TraceEnd struct {
+	Host string
+	Node segment.Node
+	Port uint16
+	// ISS is its initial sequence number, if Synced.
+	ISS    segment.Seq
+	Synced bool
+	// WScale is the window scale that it offered, -1 for none.
+	WScale int
+}
+
+// End returns one end.
+func (t *Trace) End(passive bool) *TraceEnd {
+	if passive {
+		return &t.Passive
+	}
+	return &t.Active
+}
+
+// Initial returns the state of an end before the first event: LISTEN where a
+// listener made the connection.
+func (t *Trace) Initial(passive bool) tcpmodel.State {
+	for i := range t.Events {
+		if e := &t.Events[i]; e.Kind == StateChange && e.Passive == passive {
+			return e.From
+		}
+	}
+	return tcpmodel.Closed
+}
+
+// Relative returns the sequence number of a segment sent by an end, counted
+// from the initial one, and the acknowledgement, counted from that of the peer,
+// 0 without one.
+func (t *Trace) Relative(passive bool, s *segment.Segment) (seq, ack uint32) {
+	seq = uint32(s.Seq)
+	if e := t.End(passive); e.Synced {
+		seq -= uint32(e.ISS)
+	}
+	if s.Has(segment.ACK) {
+		ack = uint32(s.Ack)
+		if e := t.End(!passive); e.Synced {
+			ack -= uint32(e.ISS)
+		}
+	}
+	return seq, ack
+}
+
+// Window returns the window of a segment sent by an end, in bytes.
+func (t *Trace) Window(passive bool, s *segment.Segment) uint64 {
+	own, other := t.End(passive).WScale, t.End(!passive).WScale
+	if s.Flags&segment.SYN != 0 || own < 0 || other < 0 {
+		return uint64(s.Wnd)
+	}
+	return uint64(s.Wnd) << own
+}
+
+// Event is a change of state, or what became of a segment.
+type Event struct {
+	Time des.Time
+	// Host and Passive say at which end; of a segment that did not arrive,
+	// which end had sent it.
+	Host    string
+	Passive bool
+	Kind    EventKind
+	// From and To are the states before and after a change of state.
+	From, To tcpmodel.State
+	// Segment is the segment that was sent, taken in or lost.
+	Segment segment.Segment
+	Cause   tcpmodel.Cause
+	// Link is where a segment was lost, dropped or duplicated.
+	Link string
+}
+
+// EventKind says what an Event is.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	StateChange EventKind = iota
+	SegmentOut
+	SegmentIn
+	// SegmentLost: it vanished on the wire. SegmentDropped: a queue did not
+	// take it, or threw it out. SegmentDuplicated: the wire made a copy.
+	SegmentLost
+	SegmentDropped
+	SegmentDuplicated
+)
+
+// String returns "state", "send", "receive", "lost", "dropped" or "duplicated".
+func (k EventKind) String() string {
+	return [...]string{"state", "send", "receive", "lost", "dropped", "duplicated"}[k]
+}
+
+// tracedEnd says to which trace a connection of a host belongs.
+type tracedEnd struct {
+	serial  uint32
+	passive bool
+	trace   int32
+}
+
+// liveTrace is a trace in the making.
+type liveTrace struct {
+	Trace
+	row   int32
+	tuple fourTuple
+	// open is true while the active end exists: a segment of no connection
+	// then belongs to the passive end.
+	open bool
+}
+
+// traceTable keeps the events of chosen connections. What is not chosen costs a
+// look at a few numbers per segment.
+type traceTable struct {
+	on          bool
+	numbers     []int
+	first       int
+	counts      map[fourTuple]int // local port 0; never walked
+	events      int
+	from, until des.Time
+	all         []*liveTrace
+}
+
+func (t *traceTable) init(o Options) {
+	t.numbers, t.first, t.events = o.TraceConns, o.TraceFirst, o.TraceEvents
+	t.from, t.until = o.TraceFrom, o.TraceUntil
+	if t.until == 0 {
+		t.until = math.MaxInt64
+	}
+	t.on = len(t.numbers) > 0 || t.first > 0
+	t.counts = make(map[fourTuple]int)
+}
+
+func (t *traceTable) chosen(row int32, tuple fourTuple, passive bool) bool {
+	if slices.Contains(t.numbers, int(row)+1) {
+		return true
+	}
+	if passive || t.first == 0 || len(t.all) >= MaxTraces+len(t.numbers) {
+		return false
+	}
+	tuple.localPort = 0
+	t.counts[tuple]++
+	return t.counts[tuple] <= t.first
+}
+
+// begin is told of a new row.
+func (t *traceTable) begin(h *Host, serial uint32, row int32, tuple fourTuple, passive bool) {
+	if !t.on || !t.chosen(row, tuple, passive) {
+		return
+	}
+	l := &liveTrace{row: row, tuple: tuple, open: !passive, Trace: Trace{Number: int(row) + 1,
+		Active: TraceEnd{WScale: -1}, Passive: TraceEnd{WScale: -1}}}
+	own, other := l.End(passive), l.End(!passive)
+	own.Host, own.Node, own.Port = h.name, tuple.local, tuple.localPort
+	other.Node, other.Port = tuple.remote, tuple.remotePort
+	h.traced = append(h.traced, tracedEnd{serial, passive, int32(len(t.all))})
+	t.all = append(t.all, l)
+}
+
+// join is told of a passive end of a row.
+func (t *traceTable) join(h *Host, serial uint32, row int32) {
+	for i, l := range t.all {
+		if l.row == row {
+			l.Passive.Host = h.name
+			h.traced = append(h.traced, tracedEnd{serial, true, int32(i)})
+		}
+	}
+}
+
+// gone is told that the active end of a row is no more.
+func (t *traceTable) gone(row int32) {
+	for _, l := range t.all {
+		if l.row == row {
+			l.open = false
+		}
+	}
+}
+
+func (h *Host) tracedEnd(serial uint32) *tracedEnd {
+	for i := range h.traced {
+		if h.traced[i].serial == serial {
+			return &h.traced[i]
+		}
+	}
+	return nil
+}
+
+func (t *traceTable) state(now des.Time, h *Host, serial uint32, from, to tcpmodel.State, why tcpmodel.Cause) {
+	if e := h.tracedEnd(serial); e != nil {
+		t.all[e.trace].add(t, Event{Time: now, Host: h.name, Passive: e.passive, Kind: StateChange, From: from, To: to, Cause: why})
+	}
+}
+
+// segment notes a segment of a traced connection. Before the stack has a
+// connection for it, the SYN at the passive end belongs to the trace whose
+// active end sent it.
+func (t *traceTable) segment(now des.Time, h *Host, serial uint32, out bool, seg *segment.Segment, why tcpmodel.Cause) {
+	passive, l := true, (*liveTrace)(nil)
+	if serial == 0 {
+		l = t.unborn(seg, out)
+	} else if e := h.tracedEnd(serial); e != nil {
+		passive, l = e.passive, t.all[e.trace]
+	}
+	if l == nil {
+		return
+	}
+	kind := SegmentIn
+	if out {
+		kind = SegmentOut
+		if e := l.End(passive); seg.Flags&segment.SYN != 0 {
+			e.ISS, e.Synced, e.WScale = seg.Seq, true, -1
+			if seg.Opts&segment.OptWScale != 0 {
+				e.WScale = int(seg.WScale)
+			}
+		}
+	}
+	if l.Passive.Host == "" && passive {
+		l.Passive.Host = h.name
+	}
+	if now >= t.from && now < t.until {
+		l.add(t, Event{Time: now, Host: h.name, Passive: passive, Kind: kind, Segment: *seg, Cause: why})
+	}
+}
+
+// unborn returns the trace to which a segment belongs at its passive end, where
+// there is no connection.
+func (t *traceTable) unborn(seg *segment.Segment, out bool) *liveTrace {
+	tuple := fourTuple{seg.Src, seg.Dst, seg.SrcPort, seg.DstPort}
+	if out {
+		tuple = fourTuple{seg.Dst, seg.Src, seg.DstPort, seg.SrcPort}
+	}
+	for _, l := range t.all {
+		if l.open && l.tuple == tuple {
+			return l
+		}
+	}
+	return nil
+}
+
+func (l *liveTrace) add(t *traceTable, e Event) {
+	if len(l.Events) >= t.events {
+		l.LeftOut++
+		return
+	}
+	l.Events = append(l.Events, e)
+}
+
+// fate notes what became of a segment on a link. The newest trace of these
+// ports is meant.
+func (t *traceTable) fate(now des.Time, kind EventKind, link string, seg *segment.Segment) {
+	if now < t.from || now >= t.until {
+		return
+	}
+	there := fourTuple{seg.Src, seg.Dst, seg.SrcPort, seg.DstPort}
+	back := fourTuple{seg.Dst, seg.Src, seg.DstPort, seg.SrcPort}
+	for _, l := range slices.Backward(t.all) {
+		if l.tuple == there || l.tuple == back {
+			passive := l.tuple == back
+			l.add(t, Event{Time: now, Host: l.End(passive).Host, Passive: passive, Kind: kind, Segment: *seg, Link: link})
+			return
+		}
+	}
+}
+
+func (t *traceTable) finish() []Trace {
+	var out []Trace
+	for _, l := range t.all {
+		out = append(out, l.Trace)
+	}
+	return out
+}
+
+// linkTrace tells what becomes of segments on a link.
+type linkTrace struct {
+	r    *Recorder
+	link string
+}
+
+// TraceLink has what is lost on a link told in the traces. It does nothing if
+// no connection is traced.
+func (r *Recorder) TraceLink(l *network.Link) {
+	if r.table.traces.on {
+		l.AddTap(&linkTrace{r, l.Name()})
+	}
+}
+
+// Observe implements network.Tap.
+func (l *linkTrace) Observe(now des.Time, event network.TapEvent, seg *segment.Segment) {
+	kind := SegmentLost
+	switch event {
+	case network.Sent, network.Delivered:
+		return
+	case network.Dropped, network.Discarded:
+		kind = SegmentDropped
+	case network.Duplicated:
+		kind = SegmentDuplicated
+	}
+	l.r.table.traces.fate(now, kind, l.link, seg)
+}
