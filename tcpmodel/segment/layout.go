@@ -69,12 +69,18 @@ func optionsLen(opts Options, blocks int) (aligned, packed int) {
 }
 
 func (s *Segment) layout() layout {
-	if c, ok := s.Cookie(); ok {
-		form := layouts[s.Opts&allOptions&^OptSACK][0]
-		form.length += cookieOptionLen(&c)
-		return form
+	if s.Opts&OptFastOpen != 0 {
+		return s.cookieLayout()
 	}
 	return layouts[s.Opts&allOptions][min(s.NumSACK, maxBlocks)]
+}
+
+// cookieLayout is kept apart so that layout is inlined.
+func (s *Segment) cookieLayout() layout {
+	c, _ := s.Cookie()
+	form := layouts[s.Opts&allOptions&^OptSACK][0]
+	form.length += cookieOptionLen(&c)
+	return form
 }
 
 // HeaderLen returns the length in bytes of the headers of s, from the first
