@@ -182,6 +182,10 @@ func (ep *Endpoint) rtoTimeout(now des.Time) {
 	if ep.rtx.len() == 0 {
 		return
 	}
+	if ep.shrunk() {
+		ep.shrunkTimeout(now)
+		return
+	}
 	if ep.givesUp(now) {
 		ep.st.counters.TCPAbortOnTimeout++
 		if ep.state == SynSent || ep.state == SynReceived {
@@ -199,10 +203,50 @@ func (ep *Endpoint) rtoTimeout(now des.Time) {
 	}
 	ep.retries++
 	ep.resend(now, ep.rtx.head, CauseRetransmit)
-	if ep.state != SynSent || int(ep.retries) > ep.st.cfg.SynLinearTimeouts {
-		ep.backoff++
-		ep.rto = min(2*ep.rto, ep.st.cfg.RTOMax)
+	if ep.state == SynSent && int(ep.retries) <= ep.st.cfg.SynLinearTimeouts {
+		ep.pendingXmit = xmitRTO
+		ep.armRTO(now)
+		return
 	}
+	ep.backOffRTO(now)
+}
+
+// shrunk reports whether the peer has taken back its window while data are in
+// flight, so that their retransmissions are probes (RFC 9293 section 3.8.6). An
+// orphan does not wait for such a peer.
+func (ep *Endpoint) shrunk() bool {
+	return ep.sndWnd == 0 && !ep.closed && ep.state.synchronized()
+}
+
+// shrunkTimeout probes a window that was taken back. The connection ends when
+// nothing has come for twice tcp_rto_max or for TCP_USER_TIMEOUT, and probing
+// has lasted as long (Linux's tcp_rtx_probe0_timed_out).
+func (ep *Endpoint) shrunkTimeout(now des.Time) {
+	limit := 2 * ep.st.cfg.RTOMax
+	probing := now - ep.rtx.at(ep.rtx.head).sentAt
+	if ep.firstRetry != never {
+		probing = now - ep.firstRetry
+	}
+	user := ep.sock.UserTimeout
+	if user > 0 {
+		limit = min(limit, user)
+	}
+	if user > 0 && probing > user || now-ep.lastAck > limit && probing > limit {
+		ep.st.counters.TCPAbortOnTimeout++
+		ep.finish(now, ETIMEDOUT, CauseGiveUp)
+		return
+	}
+	ep.st.counters.TCPTimeouts++
+	ep.in = arrival{}
+	ep.enterLoss(now)
+	ep.resend(now, ep.rtx.head, CauseRetransmit)
+	ep.backOffRTO(now)
+}
+
+// backOffRTO doubles the timeout and starts it (RFC 6298 section 5.5, 5.6).
+func (ep *Endpoint) backOffRTO(now des.Time) {
+	ep.backoff++
+	ep.rto = min(2*ep.rto, ep.st.cfg.RTOMax)
 	ep.pendingXmit = xmitRTO
 	ep.armRTO(now)
 }
