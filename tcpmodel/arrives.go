@@ -403,34 +403,3 @@ func (ep *Endpoint) checkFin(now des.Time, seg *segment.Segment) {
 	}
 	ep.wakeApp(EvReadable | EvPeerClosed)
 }
-
-// icmp takes an ICMP error about a segment that was sent: soft while the
-// connection is synchronized, the end of one that is opening (RFC 9293 section
-// 3.9.2.2, as Linux does it). Seg.Wnd is its type and code.
-func (st *Stack) icmp(now des.Time, seg *segment.Segment) {
-	r := st.conns.find(keyOf(segment.Node(seg.Ack), seg.DstPort, seg.SrcPort))
-	if r.kind() != refEndpoint {
-		return
-	}
-	ep := st.endpoints[r.index()]
-	if err := icmpErrno(seg.Wnd>>8, seg.Wnd&0xff); err != OK && ep.state == SynSent && seg.Seq == ep.iss {
-		ep.finish(now, err, CauseReset)
-	}
-}
-
-// icmpErrno is the error that an ICMP message stands for: OK for Source Quench,
-// for a packet that is too big, and for what Linux does not heed.
-func icmpErrno(kind, code uint16) Errno {
-	const unreachable, timeExceeded = 3, 11
-	switch {
-	case kind == timeExceeded:
-		return EHOSTUNREACH
-	case kind != unreachable || code == 4 || code > 15:
-		return OK
-	case code == 3:
-		return ECONNREFUSED
-	case code == 0 || code == 6 || code == 9 || code == 11:
-		return ENETUNREACH
-	}
-	return EHOSTUNREACH
-}

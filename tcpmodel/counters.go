@@ -43,6 +43,7 @@ type Counters struct {
 	TCPAbortOnClose     uint64
 	TCPChallengeACK     uint64
 	TCPOFOQueue         uint64
+	OutOfWindowIcmps    uint64
 	PAWSEstab           uint64
 	DelayedACKs         uint64
 	TW                  uint64

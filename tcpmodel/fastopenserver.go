@@ -113,7 +113,7 @@ func (ep *Endpoint) sendSynAck(now des.Time, why Cause) {
 	st := ep.st
 	seg := st.blank(ep.key, segment.SYN|segment.ACK)
 	seg.Seq, seg.Ack = ep.iss, ep.fast.synAck
-	st.cfg.offer(seg, &ep.opt, ep.opt.rcvWScale, ep.sock.MaxSeg)
+	st.cfg.offer(seg, &ep.opt, ep.opt.rcvWScale, ep.offeredMSS())
 	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, seg.MSS, ep.opt.tsOK))
 	if ep.opt.tsOK {
 		seg.TSVal, seg.TSEcr = tsClock(now)+ep.tsOffset, ep.tsRecent

@@ -189,7 +189,7 @@ func (l *Listener) sendCookie(now des.Time, in *segment.Segment, key connKey, o 
 	seg := st.blank(key, segment.SYN|segment.ACK)
 	seg.Ack = in.Seq + 1
 	seg.Seq, _ = st.makeCookie(now, key, in.Seq, o.mss)
-	st.cfg.offer(seg, &o, o.rcvWScale, l.sock.MaxSeg)
+	st.cfg.offer(seg, &o, o.rcvWScale, st.offeredMSS(in.Src, l.sock.MaxSeg))
 	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, seg.MSS, o.tsOK))
 	if o.tsOK {
 		seg.TSVal = cookieTimestamp(tsClock(now), o) + st.timestampOffset(in.Src)

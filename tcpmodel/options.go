@@ -30,18 +30,6 @@ type synOptions struct {
 	ecnOK                  bool
 }
 
-// advertisedMSS is the MSS option that this host sends: the MTU less the fixed
-// headers (RFC 6691).
-func (c *Config) advertisedMSS() uint16 { return uint16(c.MTU - tcpIPHeaders) }
-
-// offeredMSS is the MSS option of a socket with that TCP_MAXSEG, 0 for none.
-func (c *Config) offeredMSS(maxSeg int) uint16 {
-	if maxSeg > 0 {
-		return uint16(min(maxSeg, int(c.advertisedMSS())))
-	}
-	return c.advertisedMSS()
-}
-
 // rcvSpace is how many payload bytes a receive buffer of that size offers:
 // Linux leaves a part of it to overhead (tcp_adv_win_scale).
 func (c *Config) rcvSpace(rcvbuf int) int {
@@ -65,9 +53,9 @@ func (c *Config) rcvWScaleFor(rcvbuf int) uint8 {
 }
 
 // offer fills in the options of a SYN, or, with agreed, those of a SYN-ACK.
-// maxSeg is TCP_MAXSEG.
-func (c *Config) offer(seg *segment.Segment, agreed *synOptions, rcvWScale uint8, maxSeg int) {
-	seg.Opts, seg.MSS = segment.OptMSS, c.offeredMSS(maxSeg)
+// mss is the MSS option.
+func (c *Config) offer(seg *segment.Segment, agreed *synOptions, rcvWScale uint8, mss uint16) {
+	seg.Opts, seg.MSS = segment.OptMSS, mss
 	if c.WindowScaling && (agreed == nil || agreed.wscaleOK) {
 		seg.Opts |= segment.OptWScale
 		seg.WScale = rcvWScale

@@ -74,7 +74,7 @@ func (ep *Endpoint) startReceiving(now des.Time) {
 }
 
 // offeredMSS is the MSS option of the connection.
-func (ep *Endpoint) offeredMSS() uint16 { return ep.st.cfg.offeredMSS(ep.sock.MaxSeg) }
+func (ep *Endpoint) offeredMSS() uint16 { return ep.st.offeredMSS(ep.key.remote(), ep.sock.MaxSeg) }
 
 // advMSS is how many payload bytes the largest segment of the peer carries.
 func (ep *Endpoint) advMSS() uint32 {

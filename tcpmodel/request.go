@@ -163,7 +163,7 @@ func (st *Stack) requestTimeout(now des.Time, i uint32) {
 func (st *Stack) sendSynAck(now des.Time, l *Listener, r *request, why Cause, cookie *segment.Cookie) {
 	seg := st.blank(r.key, segment.SYN|segment.ACK)
 	seg.Seq, seg.Ack = r.iss, r.irs+1
-	st.cfg.offer(seg, &r.options, r.options.rcvWScale, l.sock.MaxSeg)
+	st.cfg.offer(seg, &r.options, r.options.rcvWScale, st.offeredMSS(r.key.remote(), l.sock.MaxSeg))
 	if cookie != nil {
 		seg.SetCookie(*cookie)
 	}

@@ -18,6 +18,18 @@ type sentSegment struct {
 	timed bool
 }
 
+// data is how many bytes of the user the segment carries.
+func (s *sentSegment) data() uint32 {
+	n := uint32(s.end - s.seq)
+	if s.flags&sentSyn != 0 {
+		n--
+	}
+	if s.flags&sentFin != 0 {
+		n--
+	}
+	return n
+}
+
 type sentFlags uint8
 
 const (
@@ -97,8 +109,14 @@ func (q *rtxQueue) time(pos uint32, now des.Time) {
 	q.untime(pos)
 	s := q.at(pos)
 	q.sends++
-	s.sentAt, s.timed, s.order = now, true, q.sends
-	s.older, s.newer = q.newest, 0
+	s.sentAt, s.order = now, q.sends
+	q.link(pos)
+}
+
+// link puts the segment at pos last in the list.
+func (q *rtxQueue) link(pos uint32) {
+	s := q.at(pos)
+	s.timed, s.older, s.newer = true, q.newest, 0
 	if q.newest != 0 {
 		q.at(q.newest).newer = pos
 	} else {

@@ -49,6 +49,7 @@ type Stack struct {
 	addresses     *segment.Addresses
 	fastOpenKey   fastOpenKey
 	fastOpenPeers map[segment.Node]fastOpenPeer
+	pathMTUs      map[segment.Node]pathMTU
 
 	counters Counters
 	inState  [NumStates]int

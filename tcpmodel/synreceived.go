@@ -102,7 +102,7 @@ func (st *Stack) requestAcked(now des.Time, i uint32, seg *segment.Segment) {
 
 // requestWindow is the window that the SYN-ACK has offered.
 func (st *Stack) requestWindow(r *request) uint32 {
-	mss := st.cfg.offeredMSS(st.requests.listeners[r.listener].sock.MaxSeg)
+	mss := st.offeredMSS(r.key.remote(), st.requests.listeners[r.listener].sock.MaxSeg)
 	return st.cfg.initialWindow(st.cfg.RmemDefault, mss, r.options.tsOK)
 }
 

@@ -77,16 +77,14 @@ func (ep *Endpoint) sendSyn(now des.Time, n uint32) {
 // first time or again.
 func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	flags := segment.ACK
-	n := uint32(s.end - s.seq)
+	n := s.data()
 	if s.flags&sentSyn != 0 {
-		n--
 		flags = segment.SYN
 		if ep.state != SynSent {
 			flags |= segment.ACK
 		}
 	}
 	if s.flags&sentFin != 0 {
-		n--
 		flags |= segment.FIN
 	}
 	if s.flags&sentPush != 0 {
@@ -100,7 +98,7 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	if s.flags&sentSyn != 0 {
 		cfg := &ep.st.cfg
 		scale := cfg.rcvWScaleFor(ep.rcvBuf)
-		cfg.offer(seg, nil, scale, ep.sock.MaxSeg)
+		cfg.offer(seg, nil, scale, ep.offeredMSS())
 		ep.offerCookie(seg)
 		seg.Wnd = uint16(min(ep.rcvWnd, 65535))
 		if seg.Opts&segment.OptTimestamps != 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tcplab/des"
 	"tcplab/tcpmodel/segment"
 )
 
@@ -39,6 +40,8 @@ type conn struct {
 	// joined are the ends of segments that were taken as one.
 	joined map[uint32]bool
 	sock   *socket
+	// since is when the SYN of an active open may leave at the earliest.
+	since des.Time
 }
 
 // remoteOffset is what is added to the script's numbers of the peer.
@@ -62,11 +65,12 @@ func (c *conn) localOffset(syn bool) uint32 {
 
 // owns reports whether the stack has sent seg for the connection. The first SYN
 // of an active open tells its port and initial sequence number.
-func (c *conn) owns(seg *segment.Segment) bool {
+func (c *conn) owns(s *sent) bool {
+	seg := &s.seg
 	if seg.Dst != peerNode {
 		return false
 	}
-	if c.phase == phaseSynSent && seg.Flags&(segment.SYN|segment.ACK) == segment.SYN && seg.DstPort == c.remotePort {
+	if c.phase == phaseSynSent && seg.Flags&(segment.SYN|segment.ACK) == segment.SYN && seg.DstPort == c.remotePort && s.at >= c.since {
 		c.localPort, c.liveISN = seg.SrcPort, uint32(seg.Seq)
 		return true
 	}

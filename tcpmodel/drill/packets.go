@@ -251,7 +251,7 @@ func (r *run) nextSegment(c *conn, deadline des.Time) (*segment.Segment, des.Tim
 		for len(r.queue) > 0 {
 			s := r.queue[0]
 			r.queue = r.queue[1:]
-			if c.owns(&s.seg) {
+			if c.owns(&s) {
 				return &s.seg, s.at, nil
 			}
 		}
@@ -269,7 +269,7 @@ func (r *run) nextSegment(c *conn, deadline des.Time) (*segment.Segment, des.Tim
 func (r *run) peek(c *conn, deadline des.Time) *segment.Segment {
 	for {
 		for len(r.queue) > 0 {
-			if c.owns(&r.queue[0].seg) {
+			if c.owns(&r.queue[0]) {
 				return &r.queue[0].seg
 			}
 			r.queue = r.queue[1:]

@@ -114,6 +114,8 @@ type run struct {
 	localAddr, remoteAddr string
 	tick                  des.Time
 	oneSegment            bool
+	// counts are the counters when nstat read them last.
+	counts tcpmodel.Counters
 	// fastOpenKey is tcp_fastopen_key.
 	fastOpenKey *[16]byte
 }
@@ -236,6 +238,7 @@ func (r *run) configure(cfg *tcpmodel.Config) error {
 			return &unsupported{pos, "fill-accept-queue.sh before the first event"}
 		}
 		r.oneSegment = e.oneSegment
+		r.opt.NoMerge = r.opt.NoMerge || e.segments
 		if e.oneSegment {
 			cfg.GSOMaxSegs = 1
 		}
@@ -503,6 +506,14 @@ func (r *run) command(c *Command) error {
 	}
 	if e.flush {
 		r.stack.FlushMetrics()
+	}
+	for _, name := range e.grown {
+		if counter(r.stack.Counters(), name) <= counter(&r.counts, name) {
+			return &failure{pos: c.Pos, reason: fmt.Sprintf("the counter %s has not grown", name)}
+		}
+	}
+	if e.counts {
+		r.counts = *r.stack.Counters()
 	}
 	for range e.fill {
 		if r.clients-firstClient >= maxClients {

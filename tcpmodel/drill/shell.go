@@ -19,8 +19,15 @@ type shellEffect struct {
 	fill int
 	// oneSegment: the device takes no segments above the MSS.
 	oneSegment bool
+	// segments: what the stack hands to the device at once arrives as
+	// segments.
+	segments bool
 	// flush: what is known of peers is forgotten.
 	flush bool
+	// counts: counters are read, of which those named have to have grown
+	// since they were read before.
+	counts bool
+	grown  []string
 }
 
 // maxShellFiles bounds how many files commands may name in turn.
@@ -138,6 +145,9 @@ func splitCommands(text string) ([][]string, error) {
 
 func (sh *shell) command(words []string) error {
 	name := words[0]
+	if filepath.Base(name) == "nstat" {
+		return sh.nstat(words)
+	}
 	for _, w := range words {
 		if w == "|" {
 			return fmt.Errorf("command %q has a pipe", strings.Join(words, " "))
@@ -154,11 +164,13 @@ func (sh *shell) command(words []string) error {
 			return fmt.Errorf("command %q: want seconds", strings.Join(words, " "))
 		}
 		sh.sleep += des.Time(v * float64(des.Second))
-	case base == "true", base == "echo", base == ":", base == "nstat" && len(words) == 1:
+	case base == "true", base == "echo", base == ":":
 	case base == "ip":
 		return sh.ip(words)
 	case base == "tc":
 		return sh.tc(words)
+	case base == "ethtool":
+		return sh.ethtool(words)
 	case strings.HasSuffix(base, ".sh"):
 		return sh.file(name)
 	default:
@@ -236,6 +248,35 @@ func (sh *shell) ip(words []string) error {
 		return nil
 	}
 	return fmt.Errorf("command %q", text)
+}
+
+// nstat reads counters: nstat alone, or nstat | grep COUNTER, which fails unless
+// it has grown.
+func (sh *shell) nstat(words []string) error {
+	switch {
+	case len(words) == 1:
+	case len(words) == 4 && words[1] == "|" && words[2] == "grep" && hasCounter(words[3]):
+		sh.grown = append(sh.grown, words[3])
+	default:
+		return fmt.Errorf("command %q (nstat reads counters that the stack has)", strings.Join(words, " "))
+	}
+	sh.counts = true
+	return nil
+}
+
+// ethtool takes the commands that turn segmentation offload off.
+func (sh *shell) ethtool(words []string) error {
+	off := map[string]bool{}
+	if len(words) > 3 && words[1] == "-K" && len(words)%2 == 1 {
+		for i := 3; i < len(words); i += 2 {
+			off[words[i]] = words[i+1] == "off"
+		}
+	}
+	if len(off) != 2 || !off["gso"] || !off["tso"] {
+		return fmt.Errorf("command %q", strings.Join(words, " "))
+	}
+	sh.segments = true
+	return nil
 }
 
 // tc takes queueing disciplines that pass packets on as they come.

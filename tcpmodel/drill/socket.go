@@ -152,7 +152,7 @@ func (s *socket) open(fast bool) string {
 	}
 	o.FastOpen = o.FastOpen || fast
 	if c := s.r.conn; c != nil && c.sock == s && c.phase == phaseNew {
-		c.phase, c.remotePort = phaseConnecting, servicePort
+		c.phase, c.remotePort, c.since = phaseConnecting, servicePort, s.r.sim.Now()
 	}
 	ep, err := s.r.stack.Connect(peerNode, servicePort, s, o)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 
 // inert are socket options that change nothing that a script can see here.
 var inert = map[string]bool{"SO_REUSEADDR": true, "SO_REUSEPORT": true, "SO_PRIORITY": true, "SO_MARK": true,
-	"IP_FREEBIND": true, "SO_INCOMING_CPU": true, "SO_DEBUG": true, "IP_BIND_ADDRESS_NO_PORT": true, "SO_DONTROUTE": true}
+	"IP_FREEBIND": true, "SO_INCOMING_CPU": true, "SO_DEBUG": true, "IP_BIND_ADDRESS_NO_PORT": true, "SO_DONTROUTE": true,
+	"IP_TOS": true, "IP_MTU_DISCOVER": true}
 
 // errnos are the numbers that SO_ERROR returns.
 var errnos = map[string]int64{"": 0, "EAGAIN": 11, "EPIPE": 32, "EADDRINUSE": 98, "EADDRNOTAVAIL": 99, "ENETUNREACH": 101,
