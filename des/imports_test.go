@@ -35,6 +35,7 @@ var allowedImports = map[string][]string{
 	"scenarios/spec": {"des", "scenarios/quantity", "scenarios/workload", "scenarios/measure", "tcpmodel",
 		"tcpmodel/network", "tcpmodel/segment", "tcpmodel/congestion"},
 	"scenarios/capture": {"des", "tcpmodel/segment", "scenarios/measure"},
+	"scenarios/sweep":   {"des", "scenarios", "scenarios/spec", "scenarios/measure", "scenarios/quantity"},
 	"scenarios":         {"des", "tcpmodel", "tcpmodel/*", "scenarios/*"},
 	"plots":             {"scenarios/measure", "scenarios/quantity", "scenarios/spec"},
 	"plots/report":      {"plots", "scenarios/measure", "scenarios/quantity", "scenarios/spec"},

@@ -47,7 +47,12 @@ func Open(dir string, reg *spec.Registry) (*Stored, error) {
 
 // Close lets go of the directory.
 func (s *Stored) Close() error {
-	return errors.Join(os.Remove(filepath.Join(s.Dir, lockName)), s.lock.Close())
+	return unlockDir(s.Dir, s.lock)
+}
+
+// unlockDir lets go of the lock of a directory.
+func unlockDir(dir string, lock *flock.Flock) error {
+	return errors.Join(os.Remove(filepath.Join(dir, lockName)), lock.Close())
 }
 
 // readManifest reads the manifest of complete results.

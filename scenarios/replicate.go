@@ -3,8 +3,6 @@ package scenarios
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"tcplab/scenarios/measure"
 )
 
@@ -73,20 +71,11 @@ func mean(values []float64) float64 {
 }
 
 // confidence returns the 95 % confidence interval of the mean of independent
-// values, nil if they are fewer than two. The quantile is rounded, so that the
-// interval does not depend on the last bits of a special function.
+// values, nil if they are fewer than two.
 func confidence(values []float64) *[2]float64 {
-	n := len(values)
-	if n < 2 {
+	if len(values) < 2 {
 		return nil
 	}
-	m := mean(values)
-	squares := 0.0
-	for _, v := range values {
-		squares += float64((v - m) * (v - m))
-	}
-	const digits = 1e9
-	t := math.Round(distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975)*digits) / digits
-	half := float64(t * math.Sqrt(squares/float64(n-1)/float64(n)))
+	m, half := mean(values), measure.HalfWidth(values)
 	return &[2]float64{m - half, m + half}
 }

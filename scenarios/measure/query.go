@@ -80,20 +80,30 @@ func (r *Recorder) window(during [2]float64) (window, error) {
 // instant returns the nanosecond nearest to t seconds.
 func instant(t float64) des.Time { return des.Time(math.Round(float64(t * 1e9))) }
 
-// Result returns what was measured. Call it after Finish.
-func (r *Recorder) Result() *Result {
-	out := &Result{Bands: r.bands}
+// Metrics returns the metrics of a Result alone. Call it after Finish.
+func (r *Recorder) Metrics() []Metric {
+	all := r.all()
+	out := make([]Metric, 0, len(all))
 	w := r.whole()
-	for _, m := range r.all() {
+	for _, m := range all {
 		v, ok := m.value(w)
 		if !ok {
 			v = 0
 		}
-		out.Metrics = append(out.Metrics, Metric{Name: m.name, Value: v, Null: !ok, Unit: m.Unit, Doc: m.Doc, Key: m.Key})
+		out = append(out, Metric{Name: m.name, Value: v, Null: !ok, Unit: m.Unit, Doc: m.Doc, Key: m.Key})
+	}
+	return out
+}
+
+// Result returns what was measured. Call it after Finish.
+func (r *Recorder) Result() *Result {
+	out := &Result{Bands: r.bands, Metrics: r.Metrics()}
+	for _, m := range r.all() {
 		if m.series != nil {
 			out.Series = append(out.Series, r.seriesOf(m))
 		}
 	}
+	out.Series = append(out.Series, r.flowSeries(false)...)
 	for _, f := range r.samples {
 		out.Samples = append(out.Samples, f())
 	}
