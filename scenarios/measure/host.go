@@ -22,6 +22,10 @@ type Host struct {
 	listening   bool
 	ends        map[tcpmodel.Conn]endRef
 	traced      []tracedEnd
+
+	flows     []*flow
+	lastSYN   segment.Segment // that was sent, by connection lastSYNOf
+	lastSYNOf uint32
 }
 
 // hostCounter says which counter of the stack a metric reads.
@@ -173,6 +177,9 @@ func (h *Host) TraceState(now des.Time, c tcpmodel.Conn, from, to tcpmodel.State
 func (h *Host) TraceSegment(now des.Time, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
 	if h.r.table.traces.on {
 		h.r.table.traces.segment(now, h, c.Serial, out, seg, why)
+	}
+	if len(h.r.flows.all) > 0 {
+		h.observe(now, c.Serial, out, seg)
 	}
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	// TraceEvents bounds the events of one traced connection, 0 for
 	// DefaultTraceEvents.
 	TraceEvents int
+	// Flows are connections whose sender is looked at closely.
+	Flows []Flow
 }
 
 // The bounds of Options that are not given.
@@ -82,6 +84,7 @@ type Recorder struct {
 	bands     []Band
 	onFinish  []func(now des.Time)
 	table     connTable
+	flows     flowTable
 }
 
 // NewRecorder returns a recorder of sim, which reads from time 0 until
@@ -114,6 +117,9 @@ func NewRecorder(sim *des.Sim, o Options) (*Recorder, error) {
 	r.marks = slices.Compact(r.marks)
 	r.cutMarks(0, o.Until)
 	r.table.init(o)
+	for _, f := range o.Flows {
+		r.choose(f)
+	}
 	r.timer = sim.NewTimer(r.component, r, 0)
 	sim.Arm(r.timer, r.marks[0])
 	return r, nil
@@ -163,6 +169,9 @@ func (r *Recorder) Finish() {
 	now := r.sim.Now()
 	for _, f := range r.onFinish {
 		f(now)
+	}
+	for _, f := range r.flows.all {
+		f.flush()
 	}
 	r.sim.Stop(r.timer)
 	if now < r.options.Until {

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"tcplab/scenarios/quantity"
@@ -23,6 +24,13 @@ type Provider interface {
 	Provides() quantity.Address
 }
 
+// Flows is implemented by the config of a workload whose connections figures
+// may name.
+type Flows interface {
+	// Flows is how many it opens.
+	Flows() int
+}
+
 // check looks at what concerns several parts of a scenario, after decoding.
 func (d *decoder) check(root *node) {
 	s := d.scenario
@@ -35,6 +43,13 @@ func (d *decoder) check(root *node) {
 	for i := range s.Links {
 		if l := &s.Links[i]; l.Name == "" {
 			l.Name = l.Ends[0] + "_" + l.Ends[1]
+		}
+	}
+	if check := d.registry.CheckLink; check != nil && len(d.problems) == 0 {
+		for i := range s.Links {
+			if err := check(&s.Links[i]); err != nil {
+				d.report(s.Links[i].Pos, fmt.Sprintf("link %s: %s", s.Links[i].Name, strings.ReplaceAll(err.Error(), "\n", "; ")))
+			}
 		}
 	}
 	d.checkHosts(root)
@@ -94,7 +109,7 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 	for i, f := range figures {
 		at := n.items[i]
 		for j, name := range f.Series {
-			d.metricName(at.get("series").items[j], "series", name, wantSeries)
+			d.figureName(at.get("series").items[j], d.registry.Shows[f.Kind], name)
 		}
 		for j, name := range f.Events {
 			if d.scenario.Workload(name) == nil {
@@ -118,6 +133,24 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 				d.sweptParam(at.get(axis.key), axis.key, axis.name)
 			}
 		}
+	}
+}
+
+// figureName checks one of the names of a figure.
+func (d *decoder) figureName(n *node, shows Shows, name string) {
+	switch {
+	case shows == ShowsSeries || strings.Contains(name, "."):
+		d.metricName(n, "series", name, wantSeries)
+	case shows == ShowsHosts && !has(d.hosts, name):
+		d.fail(n, "series: there is no host %s %s", quote(name), instead(name, d.hosts))
+	case shows == ShowsFlows && !slices.ContainsFunc(d.scenario.Workloads, func(w Workload) bool { return w.flow(name) }):
+		var names []string
+		for _, w := range d.scenario.Workloads {
+			if _, ok := w.Config.(Flows); ok {
+				names = append(names, w.Name)
+			}
+		}
+		d.fail(n, "series: there is no workload %s with a connection to look at %s", quote(name), instead(name, names))
 	}
 }
 

@@ -21,12 +21,32 @@ type Registry struct {
 	// Queues are the queue disciplines, the default first. Empty stands for
 	// droptail alone.
 	Queues []string
+	// CheckLink, if not nil, has the last word on a link that is right as far
+	// as the language goes.
+	CheckLink func(*Link) error
 	// Figures are the kinds of figure. Empty allows any word.
 	Figures []string
+	// Shows says what kinds of figure name under series, where it is not
+	// series or distributions.
+	Shows map[string]Shows
 	// HostMetrics and LinkMetrics are what every host and every link
 	// measures. Nil allows any name.
 	HostMetrics, LinkMetrics []Metric
 }
+
+// Shows is what a kind of figure names under series.
+type Shows uint8
+
+// What kinds of figure name.
+const (
+	// ShowsSeries: series or distributions.
+	ShowsSeries Shows = iota
+	// ShowsFlows: connections of workloads, by the name of the workload, or
+	// by that and a number.
+	ShowsFlows
+	// ShowsHosts: hosts, or series.
+	ShowsHosts
+)
 
 // Kind is a kind of workload.
 type Kind struct {

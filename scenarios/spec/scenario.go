@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"tcplab/scenarios/quantity"
@@ -75,16 +76,33 @@ type Figure struct {
 	Kind   string   `key:"kind" required:"true" enum:"@figures" example:"timeseries" doc:"The kind of figure."`
 	Name   string   `key:"name" example:"backlog" doc:"The name of the files. Without it the figure is named after its kind and place."`
 	Title  string   `key:"title" example:"Half-open connections" doc:"A line above the figure. Without it there is none, as papers want it."`
-	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"The series that are drawn, as OWNER.NAME."`
+	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"What is drawn: series or distributions, as OWNER.NAME; for congestion and sequence, bulk workloads, or one of several connections as WORKLOAD_2 (without the key all of them); for gantt and occupancy, hosts whose connections are shown (without the key those that opened them)."`
 	Events []string `key:"events" item:"a workload" example:"[flood]" doc:"The workloads whose active time is shaded."`
-	X      string   `key:"x" example:"flood_rate" doc:"What is on the horizontal axis: a parameter or a metric."`
-	Y      string   `key:"y" example:"legit.connect_success" doc:"The metric on the vertical axis."`
-	By     string   `key:"by" example:"backlog" doc:"The parameter that tells the lines apart."`
-	Theory string   `key:"theory" example:"erlang_b" doc:"The closed form that is drawn beside the results."`
-	XScale string   `key:"x_scale" enum:"auto,linear,log" default:"auto" doc:"The scale of the horizontal axis."`
-	YScale string   `key:"y_scale" enum:"auto,linear,log" default:"auto" doc:"The scale of the vertical axis."`
-	XLabel string   `key:"x_label" example:"Flood rate (1/s)" doc:"The label of the horizontal axis, if the usual one does not serve."`
-	YLabel string   `key:"y_label" example:"Success ratio" doc:"The label of the vertical axis, if the usual one does not serve."`
+
+	X         string             `key:"x" example:"flood_rate" doc:"Of a sweep: the parameter on the horizontal axis."`
+	Y         string             `key:"y" example:"legit.connect_success" doc:"Of a sweep: the metric on the vertical axis, or that of the colours of a heatmap."`
+	By        string             `key:"by" example:"backlog" doc:"Of a sweep: the parameter that tells the lines apart, or the one on the vertical axis of a heatmap."`
+	Theory    string             `key:"theory" example:"erlang_b" doc:"The closed form that is drawn beside the results of a sweep."`
+	Intervals string             `key:"intervals" enum:"bars,bands,none" default:"bars" doc:"How lines show confidence intervals."`
+	XScale    string             `key:"x_scale" enum:"auto,linear,log" default:"auto" doc:"The scale of the horizontal axis."`
+	YScale    string             `key:"y_scale" enum:"auto,linear,log" default:"auto" doc:"The scale of the vertical axis, of the first panel if there are several."`
+	XLabel    string             `key:"x_label" example:"Flood rate (1/s)" doc:"The label of the horizontal axis, if the usual one does not serve."`
+	YLabel    string             `key:"y_label" example:"Success ratio" doc:"The label of the vertical axis, if the usual one does not serve."`
+	From      *quantity.Duration `key:"from" instant:"true" example:"10s" doc:"Where a time axis begins."`
+	Until     *quantity.Duration `key:"until" instant:"true" example:"12s" doc:"Where a time axis ends."`
+	Panels    string             `key:"panels" enum:"unit,series" default:"unit" doc:"Which series share a panel: those of a unit, or none."`
+	Points    string             `key:"points" enum:"interval,ack" default:"interval" doc:"When a congestion figure has a point: at each measurement interval, or at each ACK and retransmission (of the first replication)."`
+	Limits    []Limit            `key:"limits" item:"a limit" example:"[{series: server.syn_queue, value: 97, label: full}]" doc:"Horizontal lines at values of note."`
+	Bins      int                `key:"bins" default:"0" min:"0" max:"1000" doc:"How many bins a histogram has; 0 is as many as suit the data."`
+	Width     string             `key:"width" enum:"column,wide" default:"column" doc:"Whether the figure is as wide as a column or as the page."`
+}
+
+// Limit is a line at a value of a series.
+type Limit struct {
+	Pos    Pos
+	Series string  `key:"series" required:"true" example:"server.syn_queue" doc:"The series in whose panel it is."`
+	Value  float64 `key:"value" required:"true" example:"97" doc:"The value, in the unit of the series (s, bit/s, ...)."`
+	Label  string  `key:"label" example:"backlog" doc:"What it is called."`
 }
 
 // Workload is something that a host does.
@@ -106,6 +124,25 @@ func (w *Workload) At(key string) Pos {
 		return n.Pos
 	}
 	return w.Pos
+}
+
+// FlowName is the name under which figures show connection i of a workload, from
+// 0: that of the workload, if there is but one, else with a number behind it.
+func (w *Workload) FlowName(i int) string {
+	if f, ok := w.Config.(Flows); ok && f.Flows() == 1 {
+		return w.Name
+	}
+	return w.Name + "_" + strconv.Itoa(i+1)
+}
+
+// flow reports whether a name is that of a connection, or of all.
+func (w *Workload) flow(name string) bool {
+	f, ok := w.Config.(Flows)
+	if !ok {
+		return false
+	}
+	number, err := strconv.Atoi(strings.TrimPrefix(name, w.Name+"_"))
+	return name == w.Name || err == nil && number >= 1 && number <= f.Flows() && name == w.FlowName(number-1)
 }
 
 // Host returns the host with that name, nil if there is none.

@@ -27,6 +27,9 @@ type Bulk struct {
 // Provides is the address at which a sink is made if nothing listens there.
 func (c *Bulk) Provides() quantity.Address { return c.To }
 
+// Flows is the number of its connections, which figures may name.
+func (c *Bulk) Flows() int { return c.Connections }
+
 // Build makes the workload.
 func (c *Bulk) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Size < 0 || c.SndBuf < 0 {
@@ -129,6 +132,7 @@ func (b *bulk) open(now des.Time, i int) {
 		return
 	}
 	b.conns[i] = bulkConn{ep: ep, left: int64(b.config.Size)}
+	b.record.Opened(now, b.name, i, ep)
 	b.sink.expect(b.stack.Node(), ep.Conn().LocalPort, &b.flows[i])
 }
 
@@ -151,7 +155,7 @@ func (b *bulk) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Eve
 		b.close(i)
 	}
 	if ev&tcpmodel.EvReleased != 0 {
-		b.record.Snapshot(ep.Conn(), ep.Stats())
+		b.record.Released(ep.Conn(), ep.Stats())
 		c.ep = nil
 	}
 }
