@@ -433,6 +433,10 @@ func (ep *Endpoint) retransmitLost(now des.Time) {
 		if s.flags&sentLost == 0 || s.flags&(sentSacked|sentRetrans) != 0 {
 			continue
 		}
+		if pos != ep.rtx.head && ep.sndUna.Add(ep.sndWnd).LessEq(s.seq) {
+			// The peer has taken back its window. The oldest goes as a probe.
+			break
+		}
 		why := CauseFastRetransmit
 		if ep.ca == caLoss {
 			why = CauseRetransmit

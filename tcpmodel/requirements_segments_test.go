@@ -1,6 +1,7 @@
 package tcpmodel
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -185,6 +186,50 @@ func TestECN(t *testing.T) {
 		}
 		if reduced := l.a.ep.win.Ssthresh < 100; reduced != agreed || l.a.Counters().RetransSegs != 0 {
 			t.Errorf("%+v: threshold %d, %d retransmissions", c, l.a.ep.win.Ssthresh, l.a.Counters().RetransSegs)
+		}
+	}
+}
+
+// MUST-67: what is advertised fits into the MTU with both headers, and is
+// TCP_MAXSEG if that is less.
+func TestAdvertisedMSS(t *testing.T) {
+	profilesTest(t, func(t *testing.T, profile string) {
+		for _, c := range []struct{ mtu, maxSeg, want int }{{1500, 0, 1460}, {9000, 0, 8960}, {576, 0, 536}, {1500, 1000, 1000}, {576, 1000, 536}} {
+			p := newPuppet(t, profile, func(cfg *Config) { cfg.MTU = c.mtu })
+			p.activeOpen(SocketOptions{MaxSeg: c.maxSeg})
+			if int(p.last.MSS) != c.want || p.last.Opts&segment.OptMSS == 0 {
+				t.Errorf("MTU %d, TCP_MAXSEG %d: advertises %d, want %d", c.mtu, c.maxSeg, p.last.MSS, c.want)
+			}
+		}
+	})
+}
+
+// SHLD-4 (RFC 6191): a SYN with a later time stamp opens a connection in
+// TIME-WAIT again even with an older sequence number; one with the same stamp
+// does not.
+func TestTimeWaitStamps(t *testing.T) {
+	for _, c := range []struct {
+		stamp  int
+		reopen bool
+	}{{2000, true}, {50, false}, {40, false}} {
+		p := newPuppet(t, "linux", nil)
+		p.passiveOpen(5)
+		p.arrive("<SEQ=300><TS=50/0><CTL=SYN>")
+		echo := p.last.TSVal
+		stamped := func(text string) { p.arrive(fmt.Sprintf(text, echo)) }
+		stamped("<SEQ=301><ACK=101><TS=50/%d><CTL=ACK>")
+		p.ep.Close()
+		p.run(0)
+		stamped("<SEQ=301><ACK=102><TS=50/%d><CTL=ACK>")
+		stamped("<SEQ=301><ACK=102><TS=50/%d><CTL=FIN,ACK>")
+		p.in(TimeWait)
+		p.run(2 * des.Second)
+		p.sent = nil
+		p.arrive(fmt.Sprintf("<SEQ=200><TS=%d/0><CTL=SYN>", c.stamp))
+		if c.reopen {
+			p.in(SynReceived)
+		} else {
+			p.in(TimeWait)
 		}
 	}
 }

@@ -85,14 +85,26 @@ func wrap(text string, width int) []string {
 }
 
 func (a *app) profilesCommand() *cobra.Command {
-	return &cobra.Command{
+	var rfc9293 bool
+	cmd := &cobra.Command{
 		Use:   "profiles",
 		Short: "List the stack profiles and what each sets",
 		Long: `List the stack profiles and the value of every setting in each. Settings have
-the names of Linux's sysctls; a host overrides them with sysctl: {NAME: VALUE}.`,
+the names of Linux's sysctls; a host overrides them with sysctl: {NAME: VALUE}.
+
+With --rfc9293, list the numbered requirements of RFC 9293 instead: the tests
+that show each, or why it is deviated from or out of scope.`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.printProfiles() },
+		RunE: func(*cobra.Command, []string) error {
+			if rfc9293 {
+				a.printRequirements()
+				return nil
+			}
+			return a.printProfiles()
+		},
 	}
+	cmd.Flags().BoolVar(&rfc9293, "rfc9293", false, "list the requirements of RFC 9293 and the tests that show them")
+	return cmd
 }
 
 func (a *app) printProfiles() error {

@@ -93,6 +93,7 @@ func TestDecodeOptions(t *testing.T) {
 	}{
 		{"none", "", Segment{}, nil},
 		{"unknown one skipped (MUST-6)", "fd040102 020405b4", Segment{Opts: OptMSS, MSS: 1460}, nil},
+		{"not word aligned (MUST-64)", "01020405 b4010303 07080a00 00000100 00000200", Segment{Opts: OptMSS | OptWScale | OptTimestamps, MSS: 1460, WScale: 7, TSVal: 1, TSEcr: 2}, nil},
 		{"end of list", "00040105 020405b4", Segment{}, nil},
 		{"length zero (MUST-7)", "020405b4 08000000", Segment{Opts: OptMSS, MSS: 1460}, ErrOption},
 		{"length one", "020405b4 08010000", Segment{Opts: OptMSS, MSS: 1460}, ErrOption},
