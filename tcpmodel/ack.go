@@ -194,6 +194,9 @@ func (ep *Endpoint) clean(now des.Time, ack, highest segment.Seq) {
 		ep.rtx.pop()
 	}
 	ep.sndUna = ack
+	if ep.rtx.len() == 0 {
+		ep.chrono.stop(now, chronoBusy, ep.unsent() == 0)
+	}
 	ep.measure(now)
 	switch {
 	case in.flags&ackAnyNew == 0:

@@ -153,6 +153,7 @@ func (ep *Endpoint) arriveOtherwise(now des.Time, seg *segment.Segment) {
 	ep.maybeAck(now)
 	if ep.wantWrite && ep.sndBuf-int(ep.writeSeq-ep.sndUna) >= ep.sndBuf/3 {
 		ep.wantWrite = false
+		ep.chrono.stop(now, chronoSndbuf, ep.empty())
 		ep.wakeApp(EvWritable)
 	}
 }

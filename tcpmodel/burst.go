@@ -31,8 +31,9 @@ const (
 // the last, starting at tailFrom, goes on to be filled by the next write until
 // it is sent. PSH is due at the end of the buffer where a write ends, and at
 // that of a buffer after every half of the peer's largest window, so that a
-// receiver who waits for PSH does not starve.
-func (ep *Endpoint) append(n uint32) {
+// receiver who waits for PSH does not starve. A write of which more will follow
+// is not pushed for its end.
+func (ep *Endpoint) append(n uint32, more bool) {
 	end := ep.writeSeq.Add(n)
 	half, size := ep.maxWindow>>1, ep.sizeGoal()
 	if ep.tailFrom == ep.iss || ep.tailFrom.Less(ep.dataNxt()) {
@@ -43,6 +44,9 @@ func (ep *Endpoint) append(n uint32) {
 		stop := minSeq(full, end)
 		if k := len(ep.push); k > 0 && ep.tailFrom.Less(ep.push[k-1]) && ep.push[k-1].Less(stop) {
 			ep.push[k-1] = stop
+			if more {
+				ep.push = ep.push[:k-1]
+			}
 		}
 		if stop == full && half > 0 && ep.pushed.Add(half).Less(full) {
 			ep.markPush(full)
@@ -53,7 +57,9 @@ func (ep *Endpoint) append(n uint32) {
 		ep.tailFrom = full
 	}
 	ep.writeSeq = end
-	ep.markPush(end)
+	if !more || half > 0 && ep.pushed.Add(half).Less(end) {
+		ep.markPush(end)
+	}
 }
 
 func (ep *Endpoint) markPush(at segment.Seq) {
@@ -122,11 +128,11 @@ func (ep *Endpoint) burst(mss uint32) uint32 {
 		segs = min(segs, ep.burstSegs(mss))
 	}
 	room := uint32(ep.sndUna.Add(ep.sndWnd).Sub(ep.sndNxt))
-	n := min(ep.unsent(), room)
+	n := min(ep.ready(), room)
 	if segs*mss <= n {
 		return segs * mss
 	}
-	if part := n % mss; part > 0 && ep.holdsBack(part, mss) {
+	if part := n % mss; part > 0 && n == ep.unsent() && ep.holdsBack(part, mss) {
 		return n - part
 	}
 	return n
@@ -148,7 +154,12 @@ func (ep *Endpoint) defers(now des.Time, mss uint32, limited *bool) bool {
 	if ep.rtx.at(ep.rtx.head).sentAt+ep.rtt.srtt-now > min(ep.rtt.srtt/2, nearAck) {
 		return false
 	}
-	waits := min(ep.unsent(), ep.sizeGoal())
+	ready := ep.ready()
+	if ready < ep.unsent() && ready <= limit {
+		// Nothing more can join it.
+		return false
+	}
+	waits := min(ready, ep.sizeGoal())
 	if cwnd < room && cwnd <= waits {
 		*limited = true
 		return true

@@ -32,8 +32,10 @@ type Endpoint struct {
 	err      Errno
 	// softErr is what SO_ERROR reports: err until it is read.
 	softErr Errno
-	// pushNow lets a small segment go once, whatever Nagle says.
+	// pushNow lets a small segment go once, whatever Nagle says; more keeps
+	// one once.
 	pushNow   bool
+	more      bool
 	index     uint32
 	serial    uint32
 	stream    uint32
@@ -66,9 +68,9 @@ func (st *Stack) newEndpoint(now des.Time, key connKey, control string) (*Endpoi
 	} else {
 		ep = new(Endpoint)
 	}
-	rtx, ooo, marks := ep.rtx.ring, ep.ooo[:0], ep.push[:0]
+	rtx, ooo, marks, records := ep.rtx.ring, ep.ooo[:0], ep.push[:0], ep.records[:0]
 	*ep = Endpoint{st: st, key: key, serial: 0, lastReply: never}
-	ep.rtx.ring, ep.ooo, ep.push = rtx, ooo, marks
+	ep.rtx.ring, ep.ooo, ep.push, ep.records = rtx, ooo, marks, records
 	ep.cc = cc
 	if n := len(st.freeIndex); n > 0 {
 		ep.index = st.freeIndex[n-1]
@@ -173,33 +175,6 @@ func (ep *Endpoint) applyOptions(o SocketOptions) {
 		ep.rcvBuf, ep.rcvBufLocked = o.RcvBuf, true
 		ep.rcvSsthresh = uint32(ep.space())
 	}
-}
-
-// Write appends n bytes to the stream and returns how many the send buffer
-// took; EvWritable tells when there is room again (RFC 9293 section 3.10.2).
-// It takes none once the user has closed or the connection has ended. The first
-// Write of a connection whose SYN waits for data (FastOpenWaits) sends it, even
-// with n = 0.
-func (ep *Endpoint) Write(n int) int {
-	if ep.finQueued || ep.state == Closed || ep.state > CloseWait || ep.state == FinWait1 || ep.state == FinWait2 {
-		return 0
-	}
-	ep.st.userEnter()
-	defer ep.st.userLeave()
-	room := ep.sndBuf - int(ep.writeSeq-ep.sndUna)
-	if n > room {
-		ep.wantWrite = true
-		n = max(room, 0)
-	}
-	if n > 0 {
-		ep.append(uint32(n))
-	}
-	if ep.fast.waits {
-		ep.sendSynWithData(ep.st.sim.Now())
-	} else if n > 0 {
-		ep.output(ep.st.sim.Now())
-	}
-	return n
 }
 
 // Read takes up to max bytes of what has arrived in order and returns how

@@ -14,7 +14,13 @@ type Info struct {
 	BytesAcked, BytesReceived, BytesSent, BytesRetrans    uint64
 	SegsOut, SegsIn, NotsentBytes, MinRTT                 uint32
 	Delivered, DeliveredCE, DsackDups, SndWnd, RcvWnd     uint32
-	RcvSsthresh                                           uint32
+	RcvSsthresh, ReordSeen                                uint32
+	// The times since data were sent and received and an ACK came are in
+	// milliseconds.
+	LastDataSent, LastDataRecv, LastAckRecv uint32
+	// BusyTime is how long data were in flight or waited, RwndLimited and
+	// SndbufLimited how much of it for the peer's window and for the user.
+	BusyTime, RwndLimited, SndbufLimited uint64
 }
 
 // linuxStates are the numbers of the states in TCP_INFO.
@@ -48,6 +54,10 @@ func (ep *Endpoint) Info() Info {
 		NotsentBytes: ep.unsent(), MinRTT: micros(ep.rtt.lowest()), SndWnd: ep.sndWnd, RcvWnd: ep.rcvWnd,
 		Delivered: ep.delivered, DsackDups: ep.dsackDups,
 	}
+	now := ep.st.sim.Now()
+	i.ReordSeen = ep.reordEvents
+	i.LastDataSent, i.LastDataRecv, i.LastAckRecv = millis(now-ep.win.LastSent), millis(now-ep.ack.lastData), millis(now-ep.lastAck)
+	ep.chronos(&i)
 	if ep.opt.tsOK {
 		i.Options |= infoTimestamps
 	}
@@ -70,6 +80,8 @@ func (ep *Endpoint) Info() Info {
 }
 
 func micros(t des.Time) uint32 { return uint32(t / des.Microsecond) }
+
+func millis(t des.Time) uint32 { return uint32(t / des.Millisecond) }
 
 // Field returns a field by its name in Linux, such as "tcpi_snd_cwnd".
 func (i *Info) Field(name string) (int64, bool) {
@@ -120,4 +132,11 @@ var infoFields = map[string]func(*Info) int64{
 	"tcpi_dsack_dups":     func(i *Info) int64 { return int64(i.DsackDups) },
 	"tcpi_snd_wnd":        func(i *Info) int64 { return int64(i.SndWnd) },
 	"tcpi_rcv_wnd":        func(i *Info) int64 { return int64(i.RcvWnd) },
+	"tcpi_reord_seen":     func(i *Info) int64 { return int64(i.ReordSeen) },
+	"tcpi_last_data_sent": func(i *Info) int64 { return int64(i.LastDataSent) },
+	"tcpi_last_data_recv": func(i *Info) int64 { return int64(i.LastDataRecv) },
+	"tcpi_last_ack_recv":  func(i *Info) int64 { return int64(i.LastAckRecv) },
+	"tcpi_busy_time":      func(i *Info) int64 { return int64(i.BusyTime) },
+	"tcpi_rwnd_limited":   func(i *Info) int64 { return int64(i.RwndLimited) },
+	"tcpi_sndbuf_limited": func(i *Info) int64 { return int64(i.SndbufLimited) },
 }

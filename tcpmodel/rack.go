@@ -190,7 +190,7 @@ func (ep *Endpoint) probeTimeout(now des.Time) {
 	}
 	ep.tlp.retrans = false
 	sent := false
-	if n := min(ep.unsent(), ep.boundMSS()); n > 0 {
+	if n := min(ep.ready(), ep.boundMSS()); n > 0 {
 		if ep.windowTakes(&n, ep.boundMSS()) {
 			ep.sendNew(now, n, ep.finQueued && n == ep.unsent())
 			sent = true

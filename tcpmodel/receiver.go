@@ -66,6 +66,7 @@ const initialSpace = 10
 
 // startReceiving is called when the connection is established.
 func (ep *Endpoint) startReceiving(now des.Time) {
+	ep.ack.lastData = now
 	ep.rcvSsthresh = ep.rcvWnd
 	ep.ack.rcvMSS = min(ep.advMSS(), defaultMSS)
 	a := &ep.autotune

@@ -20,6 +20,8 @@ type scoreboard struct {
 	// reordering is how far, in segments, the network is known to reorder.
 	reordering uint32
 	reordSeen  bool
+	// reordEvents counts how often it did.
+	reordEvents uint32
 	// delivered counts the segments that have arrived.
 	delivered uint32
 }
@@ -222,6 +224,7 @@ func (ep *Endpoint) sawReordering(low, highest segment.Seq) {
 		ep.reordering = min((metric+ep.mss-1)/ep.mss, maxReordering)
 	}
 	ep.reordSeen = true
+	ep.reordEvents++
 }
 
 // maxReordering is net.ipv4.tcp_max_reordering.
@@ -247,6 +250,7 @@ func (ep *Endpoint) limitDuplicates(more uint32) {
 		ep.sackedOut = n - holes
 		ep.reordering = min(n+more, maxReordering)
 		ep.reordSeen = true
+		ep.reordEvents++
 	}
 }
 

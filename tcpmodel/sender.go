@@ -20,6 +20,8 @@ type sender struct {
 	// of writes that are not sent yet.
 	writeSeq segment.Seq
 	push     []segment.Seq
+	// records are the ends of records that are not sent yet.
+	records []segment.Seq
 	// pushed is the last of them so far, tailFrom where the segment starts
 	// that the next write continues.
 	pushed, tailFrom segment.Seq
@@ -53,6 +55,8 @@ type sender struct {
 	ecn  ecnState
 	// in is the ACK being processed.
 	in arrival
+
+	chrono chrono
 
 	rtt rttEstimator
 	// rttRound is SND.NXT when the deviation was last reviewed.
@@ -183,9 +187,11 @@ func (ep *Endpoint) output(now des.Time) {
 		ep.restart(now)
 	}
 	mss := ep.boundMSS()
-	limited, sent := false, false
+	limited, sent, shut := false, false, false
 	for {
-		unsent, last := ep.unsent(), ep.finQueued && !ep.finSent
+		unsent := ep.ready()
+		tail := unsent == ep.unsent()
+		last := tail && ep.finQueued && !ep.finSent
 		n := min(unsent, mss)
 		if n == 0 && !last {
 			break
@@ -196,6 +202,7 @@ func (ep *Endpoint) output(now des.Time) {
 			break
 		}
 		if !ep.windowTakes(&n, mss) {
+			shut = true
 			break
 		}
 		if unsent > mss && ep.st.cfg.GSOMaxSegs > 1 {
@@ -203,11 +210,16 @@ func (ep *Endpoint) output(now des.Time) {
 				break
 			}
 			n = ep.burst(mss)
-		} else if !(last && n == unsent) && ep.holdsBack(n, mss) {
+		} else if !(last && n == unsent) && tail && ep.holdsBack(n, mss) {
 			break
 		}
 		ep.sendBurst(now, n, mss, last && n == unsent)
 		sent = true
+	}
+	if shut {
+		ep.chrono.start(now, chronoRwnd)
+	} else {
+		ep.chrono.stop(now, chronoRwnd, ep.empty())
 	}
 	limited = limited || ep.inFlight() >= ep.win.Cwnd
 	if sent {
@@ -248,7 +260,7 @@ func (ep *Endpoint) holdsBack(n, mss uint32) bool {
 	switch {
 	case n >= mss || ep.pushNow:
 		return false
-	case ep.sock.Cork:
+	case ep.sock.Cork || ep.more:
 		return true
 	case ep.sock.NoDelay || ep.rtx.len() == 0:
 		return false
@@ -290,6 +302,9 @@ func (ep *Endpoint) sendPiece(now des.Time, n uint32, fin bool, once sentFlags) 
 	if first || ep.pendingXmit == xmitProbe {
 		ep.rearmRTO(now)
 	}
+	if len(ep.records) > 0 {
+		ep.forgetRecords()
+	}
 }
 
 // pushDone takes the marks up to end off the list of what is to be pushed, and
@@ -309,6 +324,9 @@ func (ep *Endpoint) noteLimit(limited bool) {
 		ep.maxOut = ep.rtx.len()
 		ep.maxOutEnd = ep.sndNxt
 		ep.cwndLimited = limited
+	}
+	if !limited && ep.wantWrite && ep.unsent() == 0 && (ep.state == Established || ep.state == CloseWait) {
+		ep.chrono.start(ep.win.LastSent, chronoSndbuf)
 	}
 }
 

@@ -357,7 +357,7 @@ func (ep *Endpoint) persistTimeout(now des.Time) {
 		return
 	}
 	if room := ep.sndUna.Add(ep.sndWnd).Sub(ep.sndNxt); room > 0 {
-		n := min(ep.unsent(), ep.boundMSS(), uint32(room))
+		n := min(ep.ready(), ep.boundMSS(), uint32(room))
 		ep.push = slices.Insert(ep.push, 0, ep.sndNxt.Add(n))
 		ep.sendNew(now, n, ep.finQueued && n == ep.unsent())
 		return

@@ -32,7 +32,7 @@ func (r *run) callWrite(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	flags, err := c.flagsOf(3, "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_FASTOPEN")
+	flags, err := c.flagsOf(3, "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_FASTOPEN", "MSG_MORE", "MSG_EOR")
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +43,12 @@ func (r *run) callWrite(c *Call) (attempt, error) {
 		if c.Args[1].isNull() && n > 0 {
 			return returns(failing("EFAULT")), nil
 		}
-		return s.sendFast(int(n), flags&0x40 != 0), nil
+		return s.sendFast(int(n), flags), nil
 	}
 	if c.Args[1].isNull() && n > 0 && s.failure() == "" && (!s.handshaking() || s.waits()) {
 		return returns(failing("EFAULT")), nil
 	}
-	return s.write(int(n), flags&0x40 != 0), nil
+	return s.write(int(n), flags), nil
 }
 
 // vector returns how many bytes [{..., n}, {..., m}] has.
@@ -97,7 +97,7 @@ func (r *run) callWritev(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.write(n, false), nil
+	return s.write(n, 0), nil
 }
 
 // message returns how many bytes the vectors of a struct msghdr have.
@@ -144,12 +144,12 @@ func (r *run) callSendmsg(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	flags, err := c.flagsOf(2, "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_FASTOPEN")
+	flags, err := c.flagsOf(2, "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_FASTOPEN", "MSG_MORE", "MSG_EOR")
 	if err != nil {
 		return nil, err
 	}
 	if flags&callConstants["MSG_FASTOPEN"] != 0 {
-		return s.sendFast(n, flags&0x40 != 0), nil
+		return s.sendFast(n, flags), nil
 	}
-	return s.write(n, flags&0x40 != 0), nil
+	return s.write(n, flags), nil
 }

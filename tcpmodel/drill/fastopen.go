@@ -82,8 +82,8 @@ func (s *socket) fastOpenOption(opt tcpmodel.SockOpt, v int64) string {
 
 // sendFast is sendto(MSG_FASTOPEN), and the first write after connect() of a
 // socket whose SYN waits for data, in the order of Linux's tcp_sendmsg_fastopen.
-func (s *socket) sendFast(n int, dontWait bool) attempt {
-	wait := !s.nonblock && !dontWait
+func (s *socket) sendFast(n int, flags int64) attempt {
+	wait := !s.nonblock && flags&callConstants["MSG_DONTWAIT"] == 0
 	switch {
 	case s.r.stack.Config().FastOpen&1 == 0:
 		return returns(failing("EOPNOTSUPP"))
@@ -95,7 +95,7 @@ func (s *socket) sendFast(n int, dontWait bool) attempt {
 	case s.connecting:
 		// The connection is open, and this is a write like another.
 		s.connecting, s.connected = false, true
-		return s.write(n, dontWait)
+		return s.write(n, flags)
 	default:
 		if e := s.open(true); e != "" {
 			return returns(failing(e))
@@ -115,7 +115,7 @@ func (s *socket) sendFast(n int, dontWait bool) attempt {
 	}
 	done := s.ep.Write(n)
 	s.written += int64(done)
-	rest := s.write(n-done, dontWait)
+	rest := s.write(n-done, flags)
 	return func() (result, bool) {
 		if s.handshaking() {
 			return result{}, false

@@ -115,7 +115,6 @@ func TestUnsupported(t *testing.T) {
 		{"`sysctl -q net.ipv4.tcp_plb_enabled=1`\n0 close(3) = 0", "sysctl tcp_plb_enabled=1"},
 		{"`sysctl -q net.ipv4.tcp_unheard_of=1`\n0 close(3) = 0", "tcp_unheard_of is unknown to the stack"},
 		{"// sysctl: net.ipv4.tcp_unheard_of=1\n0 close(3) = 0", "tcp_unheard_of is unknown to the stack"},
-		{"0 send(3, ..., 1, MSG_MORE) = 1", "MSG_MORE"},
 	} {
 		r := runText(tt.src, Options{})
 		if r.Status != Unsupported || !strings.Contains(r.Reason, tt.want) {

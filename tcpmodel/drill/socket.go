@@ -242,11 +242,18 @@ func (s *socket) consume(n int, peek bool) int {
 }
 
 // write follows the order of Linux's tcp_sendmsg.
-func (s *socket) write(n int, dontWait bool) attempt {
+func (s *socket) write(n int, flags int64) attempt {
 	if s.waits() {
-		return s.sendFast(n, dontWait)
+		return s.sendFast(n, flags)
 	}
-	done := 0
+	done, dontWait := 0, flags&callConstants["MSG_DONTWAIT"] != 0
+	var how tcpmodel.SendFlags
+	if flags&callConstants["MSG_MORE"] != 0 {
+		how |= tcpmodel.SendMore
+	}
+	if flags&callConstants["MSG_EOR"] != 0 {
+		how |= tcpmodel.SendRecord
+	}
 	return func() (result, bool) {
 		wait := !s.nonblock && !dontWait
 		if s.handshaking() {
@@ -266,7 +273,7 @@ func (s *socket) write(n int, dontWait bool) attempt {
 			}
 			return failing("EPIPE"), true
 		}
-		k := s.ep.Write(n - done)
+		k := s.ep.Send(n-done, how)
 		done += k
 		s.written += int64(k)
 		switch {

@@ -54,7 +54,7 @@ func (c *Call) supported() error {
 		return &unsupported{c.Pos, c.Name + "()"}
 	}
 	for _, a := range c.Args {
-		if name := a.mentions("MSG_ZEROCOPY", "MSG_ERRQUEUE", "MSG_EOR", "MSG_MORE", "MSG_OOB", "AF_INET6",
+		if name := a.mentions("MSG_ZEROCOPY", "MSG_ERRQUEUE", "MSG_OOB", "AF_INET6",
 			"SOCK_DGRAM", "SOCK_RAW", "IPPROTO_MPTCP", "IPPROTO_UDP", "IPPROTO_ICMP", "msg_control"); name != "" {
 			return &unsupported{a.Pos, name + " of " + c.Name + "()"}
 		}
