@@ -18,6 +18,8 @@ type Trace struct {
 	// connection never came there.
 	Active, Passive TraceEnd
 	Events          []Event
+	// From and Until bound the time whose segments are kept.
+	From, Until des.Time
 	// LeftOut is the number of events after the bound was reached.
 	LeftOut int
 }
@@ -42,16 +44,26 @@ func (t *Trace) End(passive bool) *TraceEnd {
 	return &t.Active
 }
 
-// Initial returns the state of an end before the first event: LISTEN where a
-// listener made the connection.
+// Initial returns the state of an end before the first event: LISTEN where there
+// is a listener, which answers no SYN with a RST.
 func (t *Trace) Initial(passive bool) tcpmodel.State {
 	for i := range t.Events {
-		if e := &t.Events[i]; e.Kind == StateChange && e.Passive == passive {
+		switch e := &t.Events[i]; {
+		case e.Passive != passive:
+		case e.Kind == StateChange:
 			return e.From
+		case e.Kind == SegmentOut && e.Segment.Flags&segment.RST != 0:
+			return tcpmodel.Closed
 		}
+	}
+	if passive {
+		return tcpmodel.Listen
 	}
 	return tcpmodel.Closed
 }
+
+// inWindow reports whether segments are kept at that time.
+func (t *Trace) inWindow(at des.Time) bool { return at >= t.From && at < t.Until }
 
 // Relative returns the sequence number of a segment sent by an end, counted
 // from the initial one, and the acknowledgement, counted from that of the peer,
@@ -172,7 +184,7 @@ func (t *traceTable) begin(h *Host, serial uint32, row int32, tuple fourTuple, p
 	if !t.on || !t.chosen(row, tuple, passive) {
 		return
 	}
-	l := &liveTrace{row: row, tuple: tuple, open: !passive, Trace: Trace{Number: int(row) + 1,
+	l := &liveTrace{row: row, tuple: tuple, open: !passive, Trace: Trace{Number: int(row) + 1, From: t.from, Until: t.until,
 		Active: TraceEnd{WScale: -1}, Passive: TraceEnd{WScale: -1}}}
 	own, other := l.End(passive), l.End(!passive)
 	own.Host, own.Node, own.Port = h.name, tuple.local, tuple.localPort
