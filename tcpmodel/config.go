@@ -87,6 +87,12 @@ type Config struct {
 	NoMetricsSave   bool
 	PruneSynQueue   bool
 	SynackGiveUpRST bool
+	// SynEviction is what a full SYN queue does for a newcomer. SyncacheBuckets
+	// is how many buckets the SYN cache has that stands in the place of all SYN
+	// queues, 0 for none; it holds SyncacheBucketLimit entries in a bucket and
+	// SyncacheLimit in all.
+	SynEviction                                         EvictionPolicy
+	SyncacheBuckets, SyncacheBucketLimit, SyncacheLimit int
 
 	MTU int
 	// GSOMaxSegs is how many segments a device takes at once, 1 for no
@@ -113,7 +119,7 @@ type Config struct {
 	RetryBudget   bool
 	OrphanRetries int
 	Congestion    string
-	HyStart       bool
+	HyStart       congestion.HyStart
 	// Cubic is the settings of CUBIC beside HyStart, by the names of
 	// congestion.Options.
 	Cubic         CubicConfig
@@ -160,11 +166,12 @@ var linux = Config{
 	SynRetries: 6, SynLinearTimeouts: 4, SynackRetries: 5, InitialRTO: des.Second,
 	MaxSynBacklog: 2048, Somaxconn: 4096, SynCookies: 1, BacklogPlusOne: true,
 	ReserveQuarter: true, PruneSynQueue: true,
+	SyncacheBucketLimit: 30, SyncacheLimit: 15359,
 	MTU: 1500, GSOMaxSegs: 65535, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true, FastOpen: fastOpenClient,
 	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true, Truesize: true,
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
-	Congestion: "cubic", HyStart: true, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
+	Congestion: "cubic", HyStart: congestion.HyStartClassic, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
 	TLP: true, FRTO: true, ECN: 2, PRR: true, ByteCounting: true,
 	Cubic:     CubicConfig{FastConvergence: true, TCPFriendliness: true},
 	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond, CompSackNr: 44, CompSackDelay: des.Millisecond,
@@ -256,6 +263,12 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("tcp_syncookies %d is none of 0, 1, 2", c.SynCookies)
 	case c.SynackRetries < 0 || c.SynackRetries > 30 || c.SynRetries < 0 || c.SynRetries > 127:
 		return fmt.Errorf("retries out of range: tcp_synack_retries %d (0 to 30), tcp_syn_retries %d (0 to 127)", c.SynackRetries, c.SynRetries)
+	}
+	if c.SyncacheBuckets > 0 && c.SynEviction != EvictNone {
+		return fmt.Errorf("syn_eviction and syncache_buckets exclude each other: a SYN cache evicts the oldest entry of a bucket")
+	}
+	if c.SyncacheBuckets < 0 || c.SyncacheBuckets > 0 && (c.SyncacheBucketLimit < 1 || c.SyncacheLimit < 1) {
+		return fmt.Errorf("a SYN cache needs syncache_bucket_limit (%d) and syncache_limit (%d) of at least 1", c.SyncacheBucketLimit, c.SyncacheLimit)
 	}
 	_, err := c.controller(c.Congestion)
 	return err

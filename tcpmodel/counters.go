@@ -61,4 +61,10 @@ type Counters struct {
 	RequestsExpired   uint64
 	RequestsPruned    uint64
 	SynackRetransmits uint64
+
+	// RequestsEvicted counts half-open entries that gave way to newcomers; in
+	// a SYN cache because a bucket or the cache was full, by FreeBSD's names.
+	RequestsEvicted        uint64
+	SyncacheBucketOverflow uint64
+	SyncacheCacheOverflow  uint64
 }

@@ -27,6 +27,7 @@
 //	rack.go       RACK and tail loss probes
 //	receiver.go   RCV.*, reassembly, the window; ackpolicy.go when to acknowledge
 //	timers.go     every timer; rtt.go the round-trip time and the timeout
+//	eviction.go   whose half-open entry gives way; the SYN cache
 //	ecn.go, cookie.go, isn.go, ports.go, options.go, demux.go
 //
 // Congestion control is package congestion: it moves cwnd and ssthresh, and

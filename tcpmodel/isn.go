@@ -18,6 +18,7 @@ const (
 	keyCookieCount
 	keyStream
 	keyFastOpen
+	keySyncache
 )
 
 // keyed is SipHash-2-4 of (domain, a, b) under the host's secret.

@@ -91,6 +91,7 @@ var (
 	isnWords       = []string{"rfc6528", "random", "counter", "constant"}
 	rtoWords       = []string{"linux", "rfc6298"}
 	ackWords       = []string{"linux", "rfc5681", "immediate"}
+	evictionWords  = []string{"none", "random", "oldest"}
 )
 
 var knobs = []Knob{
@@ -110,6 +111,10 @@ var knobs = []Knob{
 	knobBool("tcp_no_metrics_save", func(c *Config) *bool { return &c.NoMetricsSave }, "do not remember peers of closed connections, so that none becomes proven", linuxDoc),
 	knobBool("syn_prune", func(c *Config) *bool { return &c.PruneSynQueue }, "drop old half-open connections early when the queue is more than half full", "Linux reqsk_timer_handler"),
 	knobBool("synack_giveup_rst", func(c *Config) *bool { return &c.SynackGiveUpRST }, "send RST when a half-open connection is given up", "the classic lecture"),
+	knobWord("syn_eviction", evictionWords, func(c *Config) wordField { return enumField(&c.SynEviction, evictionWords) }, "which half-open connection gives way to a newcomer when the SYN queue is full; no effect with tcp_syncookies 2", "RFC 4987 section 3.4"),
+	knobInt("syncache_buckets", 0, 1<<20, func(c *Config) *int { return &c.SyncacheBuckets }, "buckets of the SYN cache that all listeners share in the place of their SYN queues; 0 for none, FreeBSD has 512", "RFC 4987 section 3.5; FreeBSD net.inet.tcp.syncache.hashsize"),
+	knobInt("syncache_bucket_limit", 1, maxInt, func(c *Config) *int { return &c.SyncacheBucketLimit }, "most half-open connections in a bucket of the SYN cache; the oldest one gives way", "FreeBSD net.inet.tcp.syncache.bucketlimit"),
+	knobInt("syncache_limit", 1, maxInt, func(c *Config) *int { return &c.SyncacheLimit }, "most half-open connections in the SYN cache; of those retried most often the oldest one gives way", "FreeBSD net.inet.tcp.syncache.cachelimit"),
 
 	knobBytes("mtu", 68, 65535, func(c *Config) *int { return &c.MTU }, "largest IP packet that the host sends", "RFC 791"),
 	knobInt("gso_max_segs", 1, 65535, func(c *Config) *int { return &c.GSOMaxSegs }, "how many segments are handed to the device at once (segmentation offload)", "Linux ip-link"),
@@ -134,7 +139,7 @@ var knobs = []Knob{
 	knobWord("tcp_congestion_control", congestion.Names(), func(c *Config) wordField {
 		return wordField{get: func() string { return c.Congestion }, set: func(s string) { c.Congestion = s }}
 	}, "congestion control of new connections", linuxDoc),
-	knobBool("hystart", func(c *Config) *bool { return &c.HyStart }, "CUBIC leaves slow start when the delay grows (HyStart)", "Linux tcp_cubic"),
+	knobWord("hystart", congestion.HyStartNames(), func(c *Config) wordField { return enumField(&c.HyStart, congestion.HyStartNames()) }, "how slow start ends before the first loss: classic is that of Linux's CUBIC, plusplus is HyStart++", "Linux tcp_cubic; RFC 9406"),
 	knobBool("cubic_fast_convergence", func(c *Config) *bool { return &c.Cubic.FastConvergence }, "CUBIC gives up bandwidth when losses come at falling windows", "RFC 9438 section 4.7; Linux tcp_cubic fast_convergence"),
 	knobBool("cubic_tcp_friendliness", func(c *Config) *bool { return &c.Cubic.TCPFriendliness }, "CUBIC is at least as fast as Reno would be", "RFC 9438 section 4.3; Linux tcp_cubic tcp_friendliness"),
 	knobBool("cubic_reno_alpha", func(c *Config) *bool { return &c.Cubic.RenoAlpha }, "the Reno that CUBIC compares itself with gains a whole segment per round trip from the last maximum on; Linux keeps to 0.53", "RFC 9438 section 4.3"),

@@ -23,10 +23,14 @@ type Listener struct {
 	// half counts the half-open entries, young those whose SYN-ACK has not
 	// timed out yet.
 	half, young int
-	accept      []*Endpoint
-	lastCookie  des.Time
-	told        bool
-	fast        fastOpenQueue
+	// members are the half-open entries under EvictRandom, ages those under
+	// EvictOldest.
+	members    []uint32
+	ages       ageList
+	accept     []*Endpoint
+	lastCookie des.Time
+	told       bool
+	fast       fastOpenQueue
 }
 
 // Port returns the port that the listener is bound to.
@@ -134,7 +138,7 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 	st, cfg := l.st, &l.st.cfg
 	st.counters.SynsReceived++
 	cookie := false
-	if (cfg.SynCookies == 2 || l.synQueueFull()) && isn == 0 {
+	if (cfg.SynCookies == 2 || l.queueFull()) && isn == 0 {
 		if cfg.SynCookies == 0 {
 			st.counters.TCPReqQFullDrop++
 			st.counters.ListenDrops++
@@ -158,8 +162,7 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 		return
 	}
 	if isn == 0 {
-		if cfg.ReserveQuarter && cfg.SynCookies == 0 &&
-			cfg.MaxSynBacklog-l.half < cfg.MaxSynBacklog>>2 && !st.proven.has(seg.Src) {
+		if l.reserved(seg.Src) && !l.makesRoom() {
 			st.counters.ListenDrops++
 			return
 		}

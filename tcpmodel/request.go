@@ -29,6 +29,9 @@ type request struct {
 	untimed bool
 	// lastReply is when an unacceptable segment was last answered.
 	lastReply des.Time
+	// place is the entry's index in Listener.members or its bucket in the SYN
+	// cache, older and newer its neighbours in an ageList.
+	place, older, newer uint32
 }
 
 // requestTable holds the half-open connections of all listeners of a stack.
@@ -47,6 +50,10 @@ type requestTable struct {
 // not nil.
 func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key connKey, o synOptions, isn segment.Seq, cookie *segment.Cookie) {
 	t := &st.requests
+	bucket := uint32(0)
+	if st.evicts {
+		bucket = st.makeRoom(now, l, key)
+	}
 	var i uint32
 	if n := len(t.free); n > 0 {
 		i = t.free[n-1]
@@ -62,6 +69,9 @@ func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key
 	st.conns.put(key, refRequest|ref(i))
 	l.half++
 	l.young++
+	if st.evicts {
+		st.enlist(l, i, bucket)
+	}
 	c := st.connOf(key, r.serial)
 	st.moved(now, c, Closed, Listen, CauseSegment)
 	st.moved(now, c, Listen, SynReceived, CauseSegment)
@@ -129,7 +139,7 @@ func (st *Stack) requestTimeout(now des.Time, i uint32) {
 	r := &st.requests.entries[i]
 	l := st.requests.listeners[r.listener]
 	limit := st.cfg.SynackRetries
-	if st.cfg.PruneSynQueue && 2*l.half > max(8, l.backlog) {
+	if st.cfg.PruneSynQueue && st.evict.buckets == nil && 2*l.half > max(8, l.backlog) {
 		for young := 2 * l.young; limit > 2 && l.half >= young; young *= 2 {
 			limit--
 		}
@@ -186,6 +196,9 @@ func (st *Stack) removeRequest(i uint32) {
 	t := &st.requests
 	r := &t.entries[i]
 	l := t.listeners[r.listener]
+	if st.evicts {
+		st.delist(l, i)
+	}
 	l.half--
 	if r.timeouts == 0 {
 		l.young--

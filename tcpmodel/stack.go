@@ -43,6 +43,7 @@ type Stack struct {
 	pool      []*Endpoint
 	listeners []*Listener
 	requests  requestTable
+	evict     eviction
 	timeWaits timeWaitTable
 	proven    nodeSet
 
@@ -67,6 +68,8 @@ type Stack struct {
 	acceptable []*Listener
 	depth      int
 	wake       des.Timer
+	// evicts: half-open entries may give way to others.
+	evicts bool
 }
 
 // Which of a stack's engine timers fired.
@@ -86,6 +89,8 @@ func NewStack(o StackOptions) (*Stack, error) {
 		cfg: o.Config, out: o.Out, tracer: o.Tracer, rand: o.Sim.Stream(o.Name + "/stack"),
 	}
 	st.addresses = o.Addresses
+	st.evict = newEviction(st.sim, st.name, &st.cfg)
+	st.evicts = st.cfg.SynEviction != EvictNone || st.cfg.SyncacheBuckets > 0
 	st.secret = [2]uint64{st.rand.Uint64(), st.rand.Uint64()}
 	st.fastOpenKey = fastOpenKey{st.keyed(keyFastOpen, 0, 0), st.keyed(keyFastOpen, 0, 1)}
 	st.requests.timer = st.sim.NewTimer(st.component, st, stackRequests)

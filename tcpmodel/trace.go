@@ -35,13 +35,14 @@ const (
 	CausePruned
 	CauseOverflow
 	CauseCookie
+	CauseEvicted
 	numCauses
 )
 
 var causeNames = [numCauses]string{
 	"", "user", "segment", "retransmit", "fast-retransmit", "probe", "keepalive",
 	"window-update", "delayed-ack", "challenge-ack", "timeout", "reset", "give-up",
-	"pruned", "overflow", "cookie",
+	"pruned", "overflow", "cookie", "evicted",
 }
 
 // String returns the name of the cause, "" for none.
