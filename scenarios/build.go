@@ -91,28 +91,18 @@ func (b *builder) topology() error {
 	for _, name := range b.sc.Routers {
 		b.nodes[name] = b.net.AddRouter(name)
 	}
+	files := traces{}
 	for i := range b.sc.Links {
 		l := &b.sc.Links[i]
-		for _, f := range l.Faults {
-			if f.Action == "duplicate" && f.Delay != 0 {
-				return b.sc.Problem(f.Pos, "delay: the copy of a duplicated packet comes right behind it (remove it)")
-			}
+		configs, err := linkConfigs(l)
+		if err != nil {
+			return b.sc.Problem(l.Pos, "links: %v", err)
 		}
-		var configs [2]network.LinkConfig
 		forward, backward := l.Directions()
-		for k, d := range []spec.Direction{forward, backward} {
-			c := network.LinkConfig{
-				Rate:     int64(d.Rate),
-				Delay:    des.Time(d.Delay),
-				Queue:    network.QueueLimit{Packets: d.Queue.Limit.Packets, Bytes: int64(d.Queue.Limit.Bytes)},
-				Overhead: int(d.Overhead),
-				Loss:     float64(d.Loss),
-				Faults:   faultsOf(l.Faults, []string{"forward", "backward"}[k]),
-			}
-			if err := c.Validate(); err != nil {
+		for k, d := range []*spec.Direction{&forward, &backward} {
+			if configs[k].Trace, err = files.of(b.sc.File, d); err != nil {
 				return b.sc.Problem(l.Pos, "links: %v", err)
 			}
-			configs[k] = c
 		}
 		fwd, bwd, err := b.net.Connect(b.nodes[l.Ends[0]], b.nodes[l.Ends[1]], configs[0], configs[1])
 		if err != nil {
@@ -121,25 +111,6 @@ func (b *builder) topology() error {
 		b.links = append(b.links, fwd, bwd)
 	}
 	return nil
-}
-
-var packetKinds = map[string]network.PacketKind{
-	"any": network.ANY, "syn": network.SYN, "syn_ack": network.SYNACK, "ack": network.ACK,
-	"data": network.DATA, "fin": network.FIN, "rst": network.RST,
-}
-
-var faultActions = map[string]network.Action{"drop": network.Drop, "duplicate": network.Duplicate, "delay": network.Delay}
-
-// faultsOf returns the faults of one direction of a link.
-func faultsOf(faults []spec.Fault, direction string) []network.Fault {
-	var out []network.Fault
-	for _, f := range faults {
-		if f.Direction == direction {
-			out = append(out, network.Fault{Kind: packetKinds[f.Kind], Ordinals: []uint64{uint64(f.Ordinal)},
-				Action: faultActions[f.Action], Extra: des.Time(f.Delay)})
-		}
-	}
-	return out
 }
 
 // hostNetworks are where the addresses of hosts come from: the first that no

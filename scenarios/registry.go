@@ -10,6 +10,7 @@ import (
 	"tcplab/scenarios/spec"
 	"tcplab/scenarios/workload"
 	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/network"
 )
 
 // The kinds of figure that scenarios name, by what they show: courses in time
@@ -26,6 +27,8 @@ var (
 func Registry() *spec.Registry {
 	reg := &spec.Registry{
 		Profiles:    tcpmodel.ProfileNames(),
+		Queues:      network.DisciplineNames(),
+		CheckLink:   checkLink,
 		Figures:     slices.Concat(courseFigures, distributionFigures, sweepFigures),
 		HostMetrics: append(metricsOf(measure.OfHost), metricsOf(measure.OfListening)...),
 		LinkMetrics: metricsOf(measure.OfLink),

@@ -8,10 +8,29 @@ import (
 // link records one direction of a link. The link keeps the integrals itself;
 // they are read at the marks.
 type link struct {
-	r                          *Recorder
-	from                       *network.Link
-	queued, packetTime, busy   column
-	sent, bytes, dropped, lost column
+	r                        *Recorder
+	from                     *network.Link
+	queued, packetTime, busy column
+	sent, bytes, wait, peak  column
+	counts                   [len(linkCounts)]column
+}
+
+// linkCounts are the packets that a link counts.
+var linkCounts = [...]struct {
+	name string
+	read func(*network.Stats) network.Count
+}{
+	{"sent", func(s *network.Stats) network.Count { return s.Departed }},
+	{"dropped", func(s *network.Stats) network.Count { return s.Dropped }},
+	{"early_drops", func(s *network.Stats) network.Count { return s.Early }},
+	{"queue_discards", func(s *network.Stats) network.Count { return s.Discarded }},
+	{"policed", func(s *network.Stats) network.Count { return s.Policed }},
+	{"oversize", func(s *network.Stats) network.Count { return s.Oversize }},
+	{"down_drops", func(s *network.Stats) network.Count { return s.Down }},
+	{"marked", func(s *network.Stats) network.Count { return s.Marked }},
+	{"lost", func(s *network.Stats) network.Count { return s.Lost }},
+	{"corrupted", func(s *network.Stats) network.Count { return s.Corrupted }},
+	{"duplicated", func(s *network.Stats) network.Count { return s.Created }},
 }
 
 // Link declares the metrics of one direction of a link, with name as their
@@ -27,12 +46,19 @@ func (r *Recorder) Link(name string, from *network.Link) {
 	declare("throughput", bits, func() []float64 { return r.each(bits) })
 	busy := l.perTime(&l.busy, 1e-9)
 	declare("utilization", busy, func() []float64 { return r.each(busy) })
-	for _, c := range []struct {
-		name string
-		of   *column
-	}{{"sent", &l.sent}, {"dropped", &l.dropped}, {"lost", &l.lost}} {
-		declare(c.name, func(w window) (float64, bool) { return c.of.growth(r.marks, w), !w.empty() },
-			func() []float64 { return r.rate(c.of, 1) })
+	delay := func(w window) (float64, bool) {
+		n := l.sent.growth(r.marks, w)
+		if n <= 0 {
+			return 0, false
+		}
+		return float64(l.wait.growth(r.marks, w)*1e-9) / n, true
+	}
+	declare("queue_delay", delay, func() []float64 { return r.each(delay) })
+	declare("queue_max", func(w window) (float64, bool) { return l.peak.most(r.marks, w), !w.empty() }, nil)
+	for i := range linkCounts {
+		c := &l.counts[i]
+		declare(linkCounts[i].name, func(w window) (float64, bool) { return c.growth(r.marks, w), !w.empty() },
+			func() []float64 { return r.rate(c, 1) })
 	}
 }
 
@@ -53,6 +79,9 @@ func (l *link) sample(i int, _ des.Time) {
 	l.busy.set(i, uint64(s.Busy))
 	l.sent.set(i, s.Departed.Packets)
 	l.bytes.set(i, s.Departed.Bytes)
-	l.dropped.set(i, s.Dropped.Packets)
-	l.lost.set(i, s.Lost.Packets)
+	l.wait.set(i, s.Wait)
+	l.peak.set(i, l.from.TakePeak())
+	for k := range linkCounts {
+		l.counts[k].set(i, linkCounts[k].read(&s).Packets)
+	}
 }

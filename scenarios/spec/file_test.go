@@ -69,7 +69,7 @@ func TestSketch(t *testing.T) {
 		t.Errorf("sysctl %+v", k)
 	}
 	first, back := s.Links[0].Directions()
-	if first != back || first.Queue != (Queue{"droptail", quantity.Limit{Packets: 250}}) || first.Rate != 100e6 || s.Links[0].Name != "client_core" {
+	if first != back || first.Queue != (Queue{Discipline: "droptail", Limit: quantity.Limit{Packets: 250}}) || first.Rate != 100e6 || s.Links[0].Name != "client_core" {
 		t.Errorf("link %+v", s.Links[0])
 	}
 	if d, _ := s.Links[2].Directions(); d.Loss != 0.001 || d.Queue.Limit.Packets != 1000 {
@@ -137,7 +137,7 @@ func TestOverrides(t *testing.T) {
 	l := s.Links[1]
 	forward, backward := l.Directions()
 	if forward.Rate != 10e6 || backward.Rate != 1e6 || forward.Loss != 0.01 || backward.Loss != 0 ||
-		backward.Queue != (Queue{"codel", quantity.Limit{Bytes: 65536}}) || forward.Queue.Discipline != "droptail" {
+		backward.Queue != (Queue{Discipline: "codel", Limit: quantity.Limit{Bytes: 65536}}) || forward.Queue.Discipline != "droptail" {
 		t.Errorf("%+v\n%+v", forward, backward)
 	}
 	if l.Faults[0] != (Fault{Pos: l.Faults[0].Pos, Direction: "backward", Kind: "syn_ack", Ordinal: 2, Action: "drop"}) {

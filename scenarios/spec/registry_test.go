@@ -64,7 +64,7 @@ type requestConfig struct {
 func testRegistry() *Registry {
 	return &Registry{
 		Profiles: []string{"linux", "rfc9293", "textbook"},
-		Queues:   []string{"droptail", "codel"},
+		Queues:   []string{"droptail", "red", "codel", "fq_codel", "pie"},
 		Figures:  []string{"timeseries", "lines", "cdf"},
 		Kinds: []Kind{
 			{Name: "server", Doc: "Accepts connections and answers requests.", New: func() any { return new(serverConfig) }},

@@ -106,12 +106,17 @@ type accounts struct {
 	oversize, down    Count
 	discarded         Count
 	marked, corrupted Count
+
+	peak uint64 // of the queue, since TakePeak
 }
 
 // pass integrates up to t, until when queued packets were in the system.
 func (a *accounts) pass(t des.Time, queued uint64) {
 	ns := uint64(t - a.changed)
 	a.changed = t
+	if queued > a.peak && ns > 0 {
+		a.peak = queued
+	}
 	a.packetTime += queued * ns
 	a.byteTime = a.byteTime.plus(a.queuedBytes, ns)
 }
@@ -179,6 +184,17 @@ func (l *Link) Stats() Stats {
 func (l *Link) Queued() Count {
 	l.settle(l.sim.Now())
 	return Count{l.waiting(), l.stats.queuedBytes}
+}
+
+// TakePeak returns the most packets that have waited for serialisation or been
+// in it for some time since the last call, and begins anew.
+func (l *Link) TakePeak() uint64 {
+	now := l.sim.Now()
+	l.settle(now)
+	l.stats.pass(now, l.waiting())
+	peak := l.stats.peak
+	l.stats.peak = 0
+	return peak
 }
 
 // Since returns what was counted between an earlier reading of the same link
