@@ -11,6 +11,7 @@ import (
 
 	"tcplab/des"
 	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/congestion"
 	"tcplab/tcpmodel/network"
 )
 
@@ -157,7 +158,7 @@ func rowPFTK(t *testing.T, r row) {
 func cubicConfig(t *testing.T, segments float64) tcpmodel.Config {
 	cfg := profile(t, "rfc9293")
 	cfg.InitialWindow = initialWindow
-	cfg.Congestion, cfg.HyStart = "cubic", false
+	cfg.Congestion, cfg.HyStart = "cubic", congestion.HyStartOff
 	cfg.Cubic = tcpmodel.CubicConfig{TCPFriendliness: true, RenoAlpha: true, EveryAck: true}
 	cfg.RTOMin = 200 * des.Millisecond
 	cfg.AckPolicy = tcpmodel.AckImmediate

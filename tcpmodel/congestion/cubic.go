@@ -40,6 +40,7 @@ const (
 // exact.
 type cubic struct {
 	hystart
+	plus    hystartPlus
 	options Options
 	// renoScale is 8/alpha of RFC 9438 section 4.3, an integer.
 	renoScale uint32
@@ -73,11 +74,16 @@ func newCubic(o Options) Controller {
 		perK:      1 << curveShift / (10 * uint64(o.BicScale)),
 	}
 	c.startRound(0)
+	c.plus.reset()
 	return c
 }
 
 func (c *cubic) OnAck(w *Window, a *Ack) {
 	c.measure(w, a)
+	if c.options.HyStart == HyStartPlus && c.plus.applies(w) {
+		c.plus.onAck(w, a)
+		return
+	}
 	if !a.CwndLimited {
 		return
 	}
@@ -104,7 +110,7 @@ func (c *cubic) measure(w *Window, a *Ack) {
 	if c.delayMin == 0 || a.RTT < c.delayMin {
 		c.delayMin = a.RTT
 	}
-	if c.options.HyStart && !c.found && w.SlowStart() && c.hystart.update(w, a, c.delayMin) {
+	if c.options.HyStart == HyStartClassic && !c.found && w.SlowStart() && c.hystart.update(w, a, c.delayMin) {
 		w.Ssthresh = w.Cwnd
 	}
 }
@@ -214,6 +220,7 @@ func (c *cubic) OnEvent(w *Window, e Event, now des.Time) {
 		// section 4.8).
 		*c = cubic{options: c.options, renoScale: c.renoScale, perK: c.perK}
 		c.startRound(now)
+		c.plus.reset()
 	case EventRestart:
 		// RFC 9438 section 5.8: the curve does not run on while nothing is
 		// sent.

@@ -56,14 +56,18 @@
 // segments of that of real senders, which TestWindowOfLinux holds against
 // three golden runs.
 //
-// Slow start ends early with classic HyStart (Ha and Rhee 2008; the
+// Slow start of CUBIC ends early with classic HyStart (Ha and Rhee 2008; the
 // hystart_... parameters of tcp_cubic with their defaults), unless
-// Options.HyStart is off: at a window of 16 or more, when a train of ACKs no
+// Options.HyStart is another: at a window of 16 or more, when a train of ACKs no
 // more than 2 ms apart lasts for half of the least round-trip time (with 1 ms
 // added to it for aggregation, less if Window.PacingRate is above 2 Gbit/s; the
 // whole of it if Window.Paced), or when the least round-trip time of a round,
 // from the ninth sample on, is above the least of all by an eighth of it, but
 // by 4 ms at least and 16 ms at most.
+//
+// With HyStartPlus the first slow start of CUBIC and of Reno ends by HyStart++
+// (RFC 9406, with its constants; windows are whole segments, of which
+// conservative slow start keeps the quarters).
 //
 // # Adding one
 //

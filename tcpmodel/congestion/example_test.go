@@ -43,7 +43,7 @@ func Example() {
 // them.
 func ExampleNewWith() {
 	o := congestion.DefaultOptions()
-	o.HyStart = false
+	o.HyStart = congestion.HyStartOff
 	_, err := congestion.NewWith("cubic", o)
 	fmt.Println(err)
 	_, err = congestion.NewWith("vegas", o)

@@ -146,7 +146,7 @@ func TestHyStartNeedsWindowOf16(t *testing.T) {
 // Switched off, or once it has found the end, HyStart does nothing until the
 // next time-out.
 func TestHyStartOffAndFound(t *testing.T) {
-	c := newTestCubic(t, func(o *Options) { o.HyStart = false })
+	c := newTestCubic(t, func(o *Options) { o.HyStart = HyStartOff })
 	w := &Window{Cwnd: 20, Ssthresh: Infinite, Clamp: Infinite}
 	if at := round(c, w, des.Second, ms, 100*ms, 500); at != des.Never {
 		t.Errorf("switched off, it ended slow start at %v", at)

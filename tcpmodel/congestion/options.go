@@ -4,11 +4,11 @@ import "fmt"
 
 // Options are the settings of the algorithms, under the names of the
 // parameters of Linux's tcp_cubic module. An algorithm ignores what is not its
-// own; Reno has none.
+// own.
 type Options struct {
-	// HyStart lets CUBIC leave slow start before the first loss (hystart,
-	// default on).
-	HyStart bool
+	// HyStart is how slow start ends before the first loss (hystart, default
+	// HyStartClassic, which CUBIC alone has).
+	HyStart HyStart
 	// FastConvergence makes CUBIC give up bandwidth when losses come at
 	// falling windows (fast_convergence, RFC 9438 section 4.7, default on).
 	FastConvergence bool
@@ -35,7 +35,7 @@ type Options struct {
 
 // DefaultOptions returns Linux's.
 func DefaultOptions() Options {
-	return Options{HyStart: true, FastConvergence: true, TCPFriendliness: true, Beta: 717, BicScale: 41}
+	return Options{HyStart: HyStartClassic, FastConvergence: true, TCPFriendliness: true, Beta: 717, BicScale: 41}
 }
 
 // Validate reports the first option that no algorithm can run with.
@@ -46,5 +46,5 @@ func (o *Options) Validate() error {
 	if o.BicScale < 1 || o.BicScale > maxBicScale {
 		return fmt.Errorf("bic_scale %d is outside 1 to %d (start from DefaultOptions)", o.BicScale, maxBicScale)
 	}
-	return nil
+	return o.HyStart.validate()
 }

@@ -5,7 +5,14 @@ import "tcplab/des"
 // reno is the congestion control of RFC 5681, counting in segments.
 type reno struct{}
 
-func newReno(Options) Controller { return reno{} }
+func newReno(o Options) Controller {
+	if o.HyStart == HyStartPlus {
+		r := new(renoPlus)
+		r.reset()
+		return r
+	}
+	return reno{}
+}
 
 func (reno) OnAck(w *Window, a *Ack) {
 	if !a.CwndLimited {
@@ -27,3 +34,23 @@ func (reno) OnLoss(w *Window, _ des.Time) uint32 { return max(w.Cwnd/2, 2) }
 func (reno) OnUndo(w *Window, prior uint32) uint32 { return max(w.Cwnd, prior) }
 
 func (reno) OnEvent(*Window, Event, des.Time) {}
+
+// renoPlus is reno with HyStart++.
+type renoPlus struct {
+	reno
+	hystartPlus
+}
+
+func (r *renoPlus) OnAck(w *Window, a *Ack) {
+	if r.applies(w) {
+		r.hystartPlus.onAck(w, a)
+		return
+	}
+	r.reno.OnAck(w, a)
+}
+
+func (r *renoPlus) OnEvent(_ *Window, e Event, _ des.Time) {
+	if e == EventStart {
+		r.reset()
+	}
+}

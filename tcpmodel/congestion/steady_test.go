@@ -102,7 +102,7 @@ func bernoulli(p float64, seed uint64) func() int {
 func fluidCubic(t *testing.T, change func(*Options)) Controller {
 	t.Helper()
 	o := DefaultOptions()
-	o.FastConvergence, o.HyStart = false, false
+	o.FastConvergence, o.HyStart = false, HyStartOff
 	if change != nil {
 		change(&o)
 	}
