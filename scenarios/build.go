@@ -69,6 +69,9 @@ func (b *builder) record() error {
 		Until:    des.Time(b.sc.Duration),
 		Marks:    marks,
 	}
+	if b.options.Figures {
+		o.Flows = flowsOf(b.sc, b.first)
+	}
 	if b.first {
 		t := &b.options.Trace
 		o.TraceConns, o.TraceFirst, o.TraceEvents, o.TraceFrom, o.TraceUntil = t.Conns, t.First, t.Events, t.From, t.Until
@@ -180,7 +183,7 @@ func (b *builder) routes() error {
 }
 
 func (b *builder) stacks() error {
-	b.work.Sim, b.work.Recorder = b.sim, b.recorder
+	b.work.Sim, b.work.Net, b.work.Recorder = b.sim, b.net, b.recorder
 	if b.first && b.options.Capture != nil {
 		var err error
 		if b.capture, err = b.newCapturing(b.options.Capture); err != nil {
@@ -246,6 +249,7 @@ func (b *builder) workloads() error {
 func (b *builder) watchLinks() error {
 	for _, l := range b.links {
 		b.recorder.TraceLink(l)
+		b.recorder.FlowLink(l)
 	}
 	for i := range b.sc.Links {
 		name := b.sc.Links[i].Name
@@ -274,29 +278,7 @@ func (b *builder) names() error {
 			missing(b.sc.Expect[i].Pos, name)
 		}
 	}
-	for i := range b.sc.Figures {
-		f := &b.sc.Figures[i]
-		distribution := slices.Contains(distributionFigures, f.Kind)
-		if slices.Contains(sweepFigures, f.Kind) {
-			fail(f.Pos, "figures: a figure of kind %s is about the points of a sweep, not about one run (put it under sweep)", f.Kind)
-			continue
-		}
-		for _, name := range f.Series {
-			switch sampled := b.sampled(name); {
-			case distribution && !sampled:
-				fail(f.Pos, "figures: %s is no distribution (tcplab metrics marks those with a colon)", name)
-			case !distribution && sampled:
-				fail(f.Pos, "figures: %s is a distribution (draw it with kind: %s)", name, distributionFigures[0])
-			case !sampled:
-				missing(f.Pos, name)
-			}
-		}
-		for _, name := range f.Events {
-			if !slices.ContainsFunc(b.recorder.Bands(), func(band measure.Band) bool { return band.Name == name }) {
-				fail(f.Pos, "figures: events: %s is active all the time, so that there is nothing to shade (leave it out)", name)
-			}
-		}
-	}
+	b.checkFigures(fail, missing)
 	if problems != nil {
 		return problems
 	}

@@ -172,9 +172,9 @@ type fate struct {
 }
 
 // Observe implements network.Tap. A packet that did not come to a vantage point
-// is not in the file, so only what was sent there is looked for.
+// is not in the file, so only what a stack sent there is looked for.
 func (f *fate) Observe(_ des.Time, event network.TapEvent, seg *segment.Segment) {
-	if event == network.Sent || event == network.Delivered {
+	if event == network.Sent || event == network.Delivered || seg.Kind == segment.KindRaw {
 		return
 	}
 	for i := range f.capture.points {

@@ -123,6 +123,12 @@ var catalogue = slices.Concat(
 		key(seconds("request_response", "turnaround_p99", "99 % quantile of the time from a request to the last byte of its response.")),
 
 		key(count("syn_flood", "syns_sent", "spoofed SYNs", "Spoofed SYNs that were sent.")),
+
+		key(count("cross_traffic", "sent", "packets sent", "Packets that were sent.")),
+		key(count("cross_traffic", "received", "packets received", "Packets that arrived.")),
+		key(bitrate("cross_traffic", "throughput", "throughput", "Bits that arrived per second, IP headers included.")),
+		key(secondsSeries("cross_traffic", "delay_mean", "mean delay", "Mean time from sender to receiver, of the packets that arrived in the time.")),
+		seconds("cross_traffic", "delay_max", "Longest time from sender to receiver."),
 	},
 	ofHosts, ofListeners, ofLinks,
 )

@@ -42,6 +42,7 @@ func newLab(tb testing.TB, seed uint64, o measure.Options) *lab {
 		tb.Fatal(err)
 	}
 	l := &lab{tb: tb, sim: sim, net: network.New(sim), world: &World{Sim: sim, Recorder: r}}
+	l.world.Net = l.net
 	l.core = l.net.AddRouter("core")
 	l.world.AddRange(testRange, l.net.AddRange("nowhere", 1<<17), 1<<17)
 	return l

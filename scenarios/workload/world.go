@@ -8,6 +8,7 @@ import (
 	"tcplab/scenarios/measure"
 	"tcplab/scenarios/quantity"
 	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/network"
 	"tcplab/tcpmodel/segment"
 )
 
@@ -15,6 +16,7 @@ import (
 // of what happens.
 type World struct {
 	Sim      *des.Sim
+	Net      *network.Network
 	Recorder *measure.Recorder
 
 	hosts    []host
@@ -27,6 +29,8 @@ type host struct {
 	name   quantity.Host
 	stack  *tcpmodel.Stack
 	record *measure.Host
+	// packets takes packets without TCP, nil if none are directed at it.
+	packets *packetReceiver
 }
 
 type spoofRange struct {
@@ -54,7 +58,7 @@ type ask struct {
 
 // AddHost makes a host known. record is the Tracer of its stack.
 func (w *World) AddHost(name quantity.Host, stack *tcpmodel.Stack, record *measure.Host) {
-	w.hosts = append(w.hosts, host{name, stack, record})
+	w.hosts = append(w.hosts, host{name: name, stack: stack, record: record})
 }
 
 // AddRange makes the nodes known that stand for the addresses of prefix: count
@@ -180,6 +184,7 @@ func Kinds() []Kind {
 		{"bulk", "Sends as fast as it can, a given amount or without end.", func() Config { return new(Bulk) }},
 		{"sink", "Accepts connections and reads whatever arrives.", func() Config { return new(Sink) }},
 		{"syn_flood", "Sends SYNs from spoofed addresses and answers nothing.", func() Config { return new(SynFlood) }},
+		{"cross_traffic", "Sends packets without TCP, which nothing slows down.", func() Config { return new(CrossTraffic) }},
 	}
 }
 
