@@ -109,7 +109,6 @@ func (d *prrDiagram) ack(t *testing.T, r map[string]string) {
 func TestValidationRecovery(t *testing.T) {
 	const aqm = "a queue discipline: rows of tcpmodel/network"
 	const reference = "read off the plots of another simulator, for a topology with FQ-CoDel or CoDel and pacing: a comparison, not a truth"
-	const hystartpp = "HyStart++ is not modelled"
 	ValidationTable{
 		File: "aqm_recovery.csv",
 		Measure: map[string]func(*testing.T, ValidationRow){
@@ -117,9 +116,11 @@ func TestValidationRecovery(t *testing.T) {
 			"A-LT":       rowLimitedTransmit,
 			"A-5681-ss-": rowSsthresh,
 			"A-5681-IW-": rowInitialWindow,
+			"A-HSPP-":    rowRttThresh,
+			"A-HSPP-css": rowConservative,
 		},
 		LeftOut: map[string]string{
-			"A-CODEL-": aqm, "A-RED-": aqm, "A-HSPP-": hystartpp, "A-NS3CUBIC-": reference, "A-NS3VAL-": reference,
+			"A-CODEL-": aqm, "A-RED-": aqm, "A-NS3CUBIC-": reference, "A-NS3VAL-": reference,
 		},
 	}.Run(t)
 }
