@@ -33,11 +33,26 @@ func appendNumber(b []byte, v float64) []byte {
 	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }
 
-func seriesCSV(s measure.Series) []byte {
-	b := []byte("time_s," + column(s.Name, s.Unit) + "\n")
+// seriesCSV writes a series: the mean over the replications, then each of them,
+// if there are several.
+func seriesCSV(s measure.Series, runs []*measure.Result) []byte {
+	name := column(s.Name, s.Unit)
+	b := []byte("time_s," + name)
+	var each [][]float64
+	for i, r := range runs {
+		if one := r.FindSeries(s.Name); one != nil {
+			b = append(b, ","+name+"_r"+strconv.Itoa(i+1)...)
+			each = append(each, one.Value)
+		}
+	}
+	b = append(b, '\n')
 	for i, t := range s.Time {
 		b = append(appendNumber(b, t), ',')
-		b = append(appendNumber(b, s.Value[i]), '\n')
+		b = appendNumber(b, s.Value[i])
+		for _, values := range each {
+			b = appendNumber(append(b, ','), values[i])
+		}
+		b = append(b, '\n')
 	}
 	return b
 }
@@ -54,6 +69,11 @@ func sampleCSV(s measure.Sample) []byte {
 var tableStates = []tcpmodel.State{tcpmodel.SynSent, tcpmodel.SynReceived, tcpmodel.Established, tcpmodel.FinWait1,
 	tcpmodel.FinWait2, tcpmodel.CloseWait, tcpmodel.Closing, tcpmodel.LastAck, tcpmodel.TimeWait, tcpmodel.Closed}
 
+// stateColumn names the column of when a state was entered.
+func stateColumn(s tcpmodel.State) string {
+	return strings.ReplaceAll(strings.ToLower(s.String()), "-", "_") + "_s"
+}
+
 // connectionsCSV writes the connection table: for each end where it is, when it
 // came into each state, what it did and how it ended.
 func connectionsCSV(table *measure.ConnTable, addresses *segment.Addresses) []byte {
@@ -64,7 +84,7 @@ func connectionsCSV(table *measure.ConnTable, addresses *segment.Addresses) []by
 			out.WriteString("," + end + "_" + c)
 		}
 		for _, s := range tableStates {
-			out.WriteString("," + end + "_" + strings.ReplaceAll(strings.ToLower(s.String()), "-", "_") + "_s")
+			out.WriteString("," + end + "_" + stateColumn(s))
 		}
 		for _, c := range []string{"sent_bytes", "acked_bytes", "received_bytes", "segments_out", "segments_in",
 			"retransmissions", "srtt_s", "error", "ended_by"} {

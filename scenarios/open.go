@@ -26,7 +26,19 @@ type Stored struct {
 	// Result has the series, samples and bands; its metrics are not read.
 	Result *measure.Result
 
+	runs []*measure.Result
 	lock *flock.Flock
+}
+
+// FigureData reads what else figures are drawn from.
+func (s *Stored) FigureData() (*FigureData, error) {
+	d := &FigureData{Result: s.Result, Replications: s.runs, ConnectionsLeftOut: s.Manifest.ConnectionsLeftOut}
+	var err error
+	if d.Sequences, err = readSequences(s.Dir); err != nil {
+		return nil, err
+	}
+	d.Lives, err = readLives(filepath.Join(s.Dir, connectionsName))
+	return d, err
 }
 
 // Open reads complete results and keeps runs out of the directory until Close.
@@ -85,15 +97,25 @@ func (s *Stored) read(reg *spec.Registry) error {
 		return err
 	}
 	for _, c := range s.Manifest.Series {
-		columns, err := readCSV(filepath.Join(s.Dir, seriesDir, c.Name+".csv"), 2)
+		columns, err := readCSV(filepath.Join(s.Dir, seriesDir, c.Name+".csv"))
 		if err != nil {
 			return err
 		}
-		s.Result.Series = append(s.Result.Series, measure.Series{Name: c.Name, Unit: c.Unit, Label: c.Label, Step: c.Steps,
-			Time: columns[0], Value: columns[1]})
+		if len(columns) < 2 {
+			return fmt.Errorf("%s: there is no column of values", filepath.Join(s.Dir, seriesDir, c.Name+".csv"))
+		}
+		one := measure.Series{Name: c.Name, Unit: c.Unit, Label: c.Label, Step: c.Steps, Time: columns[0], Value: columns[1]}
+		s.Result.Series = append(s.Result.Series, one)
+		for i, values := range columns[2:] {
+			if i == len(s.runs) {
+				s.runs = append(s.runs, &measure.Result{Bands: s.Result.Bands})
+			}
+			one.Value = values
+			s.runs[i].Series = append(s.runs[i].Series, one)
+		}
 	}
 	for _, c := range s.Manifest.Samples {
-		columns, err := readCSV(filepath.Join(s.Dir, samplesDir, c.Name+".csv"), 1)
+		columns, err := readCSV(filepath.Join(s.Dir, samplesDir, c.Name+".csv"))
 		if err != nil {
 			return err
 		}
@@ -102,14 +124,16 @@ func (s *Stored) read(reg *spec.Registry) error {
 	return nil
 }
 
-// readCSV reads a file of numbers below one line of names. An empty cell is NaN.
-func readCSV(path string, width int) ([][]float64, error) {
+// readCSV reads a file of numbers below one line of names, by column. An empty
+// cell is NaN.
+func readCSV(path string) ([][]float64, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
+	names, rest, _ := bytes.Cut(text, []byte("\n"))
+	width := bytes.Count(names, []byte(",")) + 1
 	columns := make([][]float64, width)
-	_, rest, _ := bytes.Cut(text, []byte("\n"))
 	number := 1
 	for line := range bytes.Lines(rest) {
 		number++

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"slices"
 
 	"tcplab/des"
 	"tcplab/scenarios/measure"
@@ -13,15 +12,6 @@ import (
 	"tcplab/tcpmodel/network"
 )
 
-// The kinds of figure that scenarios name, by what they show: courses in time
-// and distributions of one run, and metrics over the points of a sweep. Package
-// plots draws them.
-var (
-	courseFigures       = []string{"timeseries"}
-	distributionFigures = []string{"ecdf", "ccdf", "histogram", "boxplot"}
-	sweepFigures        = []string{"lines", "heatmap"}
-)
-
 // Registry returns what a scenario may name: the kinds of workload and of
 // figure, the profiles and settings of stacks, the metrics.
 func Registry() *spec.Registry {
@@ -29,13 +19,13 @@ func Registry() *spec.Registry {
 		Profiles:    tcpmodel.ProfileNames(),
 		Queues:      network.DisciplineNames(),
 		CheckLink:   checkLink,
-		Figures:     slices.Concat(courseFigures, distributionFigures, sweepFigures),
 		HostMetrics: append(metricsOf(measure.OfHost), metricsOf(measure.OfListening)...),
 		LinkMetrics: metricsOf(measure.OfLink),
 	}
+	registerFigures(reg)
 	for _, k := range workload.Kinds() {
 		reg.Kinds = append(reg.Kinds, spec.Kind{Name: k.Name, Doc: k.Doc,
-			New: func() any { return k.New() }, Metrics: metricsOf(k.Name)})
+			New: func() any { return k.New() }, Metrics: append(metricsOf(k.Name), flowMetrics(k.New())...)})
 	}
 	for _, k := range tcpmodel.Knobs() {
 		reg.Knobs = append(reg.Knobs, knob(k))

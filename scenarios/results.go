@@ -45,6 +45,10 @@ type Manifest struct {
 	// packets.pcapng.
 	Captured []string `json:"captured,omitempty"`
 
+	// ConnectionsLeftOut is how many connections connections.csv does not have,
+	// since it is bounded.
+	ConnectionsLeftOut int `json:"connections_left_out,omitempty"`
+
 	Series  []Column       `json:"series"`
 	Samples []Column       `json:"samples"`
 	Bands   []measure.Band `json:"bands"`
@@ -133,7 +137,7 @@ func NewResults(sc *spec.Scenario, out *Outcome) (*Results, error) {
 		Tool: toolName, Scenario: sc.Name, Title: sc.Title, SHA256: hex.EncodeToString(sum[:]), Parameters: Parameters{},
 		Seed: sc.Seed, Replications: out.Replications,
 		Events: out.Events, Packets: out.Packets, SimulatedSeconds: out.Simulated.Seconds(),
-		Series: []Column{}, Samples: []Column{}, Bands: out.Result.Bands,
+		ConnectionsLeftOut: out.Connections.LeftOut, Series: []Column{}, Samples: []Column{}, Bands: out.Result.Bands,
 	}}
 	m := &r.Manifest
 	for _, p := range sc.Params {
@@ -163,13 +167,20 @@ func (r *Results) Write(t *Target) error {
 		files = append(files, struct {
 			name string
 			data []byte
-		}{seriesDir + "/" + s.Name + ".csv", seriesCSV(s)})
+		}{seriesDir + "/" + s.Name + ".csv", seriesCSV(s, r.Outcome.Runs)})
 	}
 	for _, s := range r.Outcome.Result.Samples {
 		files = append(files, struct {
 			name string
 			data []byte
 		}{samplesDir + "/" + s.Name + ".csv", sampleCSV(s)})
+	}
+	for i := range r.Outcome.Sequences {
+		s := &r.Outcome.Sequences[i]
+		files = append(files, struct {
+			name string
+			data []byte
+		}{sequencesDir + "/" + s.Name + ".csv", sequenceCSV(s)})
 	}
 	for i := range r.Outcome.Connections.Traces {
 		trace := &r.Outcome.Connections.Traces[i]

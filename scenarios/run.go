@@ -29,6 +29,9 @@ type Options struct {
 	// Trace says of which connections of the first replication all events
 	// are kept.
 	Trace Trace
+	// Figures has the single connections looked at that figures of the
+	// scenario show.
+	Figures bool
 }
 
 // Trace chooses connections.
@@ -57,6 +60,11 @@ type Progress struct {
 type Outcome struct {
 	Result       *measure.Result
 	Expectations []spec.Outcome
+	// Runs have the series of each replication, if there are several.
+	Runs []*measure.Result
+	// Sequences are those of the connections that figures show, in the first
+	// replication.
+	Sequences []measure.Sequence
 	// Connections is the connection table of the first replication, in which
 	// the nodes have these Addresses.
 	Connections *measure.ConnTable
@@ -111,6 +119,8 @@ func Run(ctx context.Context, sc *spec.Scenario, o Options) (*Outcome, error) {
 type replication struct {
 	result          *measure.Result
 	answers         [][]answer // by expectation and question
+	ackSeries       []measure.Series
+	sequences       []measure.Sequence
 	connections     *measure.ConnTable
 	addresses       *segment.Addresses
 	events, packets uint64
@@ -141,6 +151,7 @@ func runOne(ctx context.Context, sc *spec.Scenario, number uint32, o Options, pr
 	}
 	if number == 0 {
 		r.connections, r.addresses = w.recorder.Connections(), &w.addresses
+		r.ackSeries, r.sequences = w.recorder.ACKSeries(), w.recorder.Sequences()
 	} else {
 		for i := range r.result.Series {
 			r.result.Series[i].Time = nil // that of the first replication
@@ -238,6 +249,16 @@ func gather(sc *spec.Scenario, runs []*replication) (*Outcome, error) {
 		out.Simulated += r.simulated
 	}
 	out.Result = combine(results)
+	if len(runs) > 1 {
+		for _, r := range results {
+			out.Runs = append(out.Runs, &measure.Result{Series: r.Series, Bands: r.Bands})
+			for i := range r.Series {
+				r.Series[i].Time = first.result.Series[i].Time
+			}
+		}
+	}
+	out.Result.Series = append(out.Result.Series, first.ackSeries...)
+	out.Sequences = first.sequences
 	for i := range sc.Expect {
 		e := &sc.Expect[i]
 		found, err := spec.Eval(e, lookup(e, i, runs))

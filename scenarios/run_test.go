@@ -27,7 +27,7 @@ func files(t *testing.T, sc *spec.Scenario, out *Outcome) map[string]string {
 		connectionsName: string(connectionsCSV(out.Connections, out.Addresses)),
 	}
 	for _, s := range out.Result.Series {
-		all["series/"+s.Name] = string(seriesCSV(s))
+		all["series/"+s.Name] = string(seriesCSV(s, out.Runs))
 	}
 	for _, s := range out.Result.Samples {
 		all["samples/"+s.Name] = string(sampleCSV(s))

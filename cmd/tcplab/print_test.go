@@ -52,7 +52,7 @@ func TestFormatMetric(t *testing.T) {
 func testSummary(colour bool) *summary {
 	long := "legit.connect_success.during(30s, 120s) < 0.1 and " + strings.Repeat("server.syn_queue_max < 97 and ", 5) + "more"
 	return &summary{
-		style: style{colour}, dir: "results/x", figures: []string{"one", "two"},
+		style: style{colour}, dir: "results/x", figures: figures{files: []string{"one", "two"}, formats: usualLook().formats},
 		manifest: &scenarios.Manifest{Scenario: "x", Title: strings.Repeat("word ", 30), Seed: 3, Replications: 2, WallSeconds: 0.25,
 			Events: 5_000_000, SimulatedSeconds: 180, Parameters: scenarios.Parameters{{Name: "rate", Value: "1000/s"}}},
 		outcome: &scenarios.Outcome{

@@ -24,6 +24,7 @@ type runOptions struct {
 	pcap         hostList
 	conns        []int
 	json, quiet  bool
+	look         look
 }
 
 // What is traced if nothing is asked for.
@@ -106,6 +107,8 @@ replications it is the first one that is traced and captured.`, firstConns, firs
 	flags.IntSliceVar(&o.conns, "conn", nil, "trace the connections with these `NUMBERS`, separated by commas")
 	flags.Var(&o.pcap, "pcap", "capture packets; `[=HOST,..]` says where (default the first server)")
 	flags.Lookup("pcap").NoOptDefVal = anyHost
+	o.look.addFlags(flags)
+	completeLook(cmd)
 	flags.BoolVar(&o.json, "json", false, "print summary.json and nothing else")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
 	if err := cmd.RegisterFlagCompletionFunc("set", completeSet); err != nil {
@@ -145,7 +148,7 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 
 	bar := a.newProgress(sc.Name, o.quiet)
 	start := time.Now()
-	options := scenarios.Options{Replications: o.replications, Progress: bar.update, Trace: trace}
+	options := scenarios.Options{Replications: o.replications, Progress: bar.update, Trace: trace, Figures: true}
 	outcome, err := runCaptured(ctx, sc, options, target, points)
 	wall := time.Since(start)
 	bar.finish()
@@ -163,7 +166,7 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 			a.note("warning: --conn %d: there are %d connections", n, len(outcome.Connections.Rows))
 		}
 	}
-	drawn, err := a.save(results, target, sc)
+	drawn, err := a.save(results, target, sc, o.look)
 	if err != nil {
 		return err
 	}
@@ -177,7 +180,7 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	case o.json:
 		a.print("%s", results.Summary)
 	case !o.quiet:
-		s := summary{style: a.styleOf(a.stdout), manifest: &results.Manifest, outcome: outcome, dir: dir, figures: drawn.files}
+		s := summary{style: a.styleOf(a.stdout), manifest: &results.Manifest, outcome: outcome, dir: dir, figures: drawn}
 		for i := range sc.Expect {
 			s.asked = append(s.asked, sc.Expect[i].Metrics()...)
 		}
@@ -205,9 +208,14 @@ func runCaptured(ctx context.Context, sc *spec.Scenario, o scenarios.Options, ta
 }
 
 // save writes the results and draws the figures into the target.
-func (a *app) save(results *scenarios.Results, target *scenarios.Target, sc *spec.Scenario) (figures, error) {
+func (a *app) save(results *scenarios.Results, target *scenarios.Target, sc *spec.Scenario, l look) (figures, error) {
 	if err := results.Write(target); err != nil {
 		return figures{}, err
 	}
-	return a.draw(results.Outcome.Result, sc, filepath.Join(target.Staging(), scenarios.FiguresDir))
+	for _, s := range results.Outcome.Sequences {
+		if s.LeftOut > 0 {
+			a.note("warning: the sequence of %s ends after %d events, %d more were not kept", s.Name, len(s.Events), s.LeftOut)
+		}
+	}
+	return a.draw(results.Outcome.FigureData(), sc, filepath.Join(target.Staging(), scenarios.FiguresDir), l)
 }

@@ -47,7 +47,7 @@ type summary struct {
 	// asked are the metrics that expectations name.
 	asked   []string
 	dir     string
-	figures []string
+	figures figures
 }
 
 func (s *summary) print(w io.Writer) {
@@ -125,7 +125,7 @@ func (s *summary) files(out *strings.Builder) {
 	fmt.Fprintf(out, "%s s simulated in %s: %s events, %s events/s\n", significant(m.SimulatedSeconds, 6), roughly(wall),
 		prefixed(float64(m.Events)), perSecond(m.Events, wall))
 	fmt.Fprintf(out, "results  %s\n", filepath.Clean(s.dir)+string(filepath.Separator))
-	if len(s.figures) > 0 {
+	if len(s.figures.files) > 0 {
 		fmt.Fprintf(out, "figures  %s\n", figureLine(s.dir, s.figures))
 	}
 	if len(m.Captured) > 0 {

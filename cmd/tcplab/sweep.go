@@ -227,7 +227,7 @@ func (a *app) printSweep(s *sweep.Sweep, dir string, out *sweep.Outcome, drawn f
 	}
 	a.print("results  %s{results.csv,results.parquet,summary.csv}\n", path)
 	if len(drawn.files) > 0 {
-		a.print("figures  %s\n", figureLine(dir, drawn.files))
+		a.print("figures  %s\n", figureLine(dir, drawn))
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // drawSweep draws the figures of a finished sweep. Those that ask for what does
 // not vary, since the command line says what does, are left out.
 func (a *app) drawSweep(s *sweep.Sweep, dir string) (figures, error) {
-	var out figures
+	out := figures{formats: usualLook().formats}
 	var metrics []string
 	for _, f := range s.Spec.Figures {
 		metrics = append(metrics, figureMetrics(f)...)
@@ -62,14 +62,8 @@ func figureMetrics(f spec.Figure) []string {
 }
 
 func sweepFigure(f spec.Figure, i int) plots.Figure {
-	fig := plots.Figure{Name: scenarios.FigureName(&f, i), Kind: f.Kind, Title: f.Title, Series: figureMetrics(f), Over: f.X, By: f.By,
-		X: plots.Axis{Label: f.XLabel, Log: f.XScale == "log"}}
-	if f.Theory != "" {
-		fig.Theory = []plots.Theory{{Formula: f.Theory}}
-	}
-	if f.YLabel != "" || f.YScale == "log" {
-		fig.Y = []plots.Axis{{Label: f.YLabel, Log: f.YScale == "log"}}
-	}
+	fig := figureOf(&f, i)
+	fig.Series = figureMetrics(f)
 	return fig
 }
 
