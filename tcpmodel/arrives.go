@@ -9,7 +9,7 @@ import (
 // is Stack.reset, LISTEN is Listener.arrives, a passive SYN-RECEIVED is
 // Stack.requestArrives and TIME-WAIT is Stack.timeWaitArrives.
 func (ep *Endpoint) arrive(now des.Time, seg *segment.Segment) {
-	ep.st.traceSegment(now, ep.Conn(), false, seg, CauseNone)
+	ep.st.traceSegment(now, ep.key, ep.serial, false, seg, CauseNone)
 	ep.process(now, seg)
 }
 

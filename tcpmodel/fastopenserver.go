@@ -125,7 +125,7 @@ func (ep *Endpoint) sendSynAck(now des.Time, why Cause) {
 		st.counters.SynackRetransmits++
 		st.counters.RetransSegs++
 	}
-	st.transmit(now, ep.Conn(), seg, why)
+	st.transmit(now, ep.key, ep.serial, seg, why)
 }
 
 // synAgain answers a SYN that comes again while the connection is pending, and

@@ -119,7 +119,7 @@ func (l *Listener) acceptQueueFull() bool {
 // use for the connection, 0 to choose one; a TIME-WAIT entry that gives way to
 // a new SYN chooses it.
 func (l *Listener) arrives(now des.Time, seg *segment.Segment, isn segment.Seq) {
-	l.st.traceSegment(now, Conn{}, false, seg, CauseNone)
+	l.st.traceSegment(now, 0, 0, false, seg, CauseNone)
 	switch {
 	case seg.Has(segment.RST):
 	case seg.Has(segment.ACK):
@@ -199,7 +199,7 @@ func (l *Listener) sendCookie(now des.Time, in *segment.Segment, key connKey, o 
 		seg.TSEcr = in.TSVal
 	}
 	st.counters.SyncookiesSent++
-	st.transmit(now, Conn{}, seg, CauseCookie)
+	st.transmit(now, 0, 0, seg, CauseCookie)
 }
 
 // cookieArrives takes an ACK that may return a cookie, and reports whether it

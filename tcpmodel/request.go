@@ -182,13 +182,13 @@ func (st *Stack) sendSynAck(now des.Time, l *Listener, r *request, why Cause, co
 		seg.TSVal = tsClock(now) + r.tsOffset
 		seg.TSEcr = r.tsRecent
 	}
-	st.transmit(now, st.connOf(r.key, r.serial), seg, why)
+	st.transmit(now, r.key, r.serial, seg, why)
 }
 
 func (st *Stack) resetRequest(now des.Time, r *request) {
 	seg := st.blank(r.key, segment.RST|segment.ACK)
 	seg.Seq, seg.Ack = r.iss+1, r.irs+1
-	st.transmit(now, st.connOf(r.key, r.serial), seg, CauseGiveUp)
+	st.transmit(now, r.key, r.serial, seg, CauseGiveUp)
 }
 
 // removeRequest takes entry i out of the table without a trace.

@@ -200,7 +200,7 @@ func (st *Stack) Receive(now des.Time, seg *segment.Segment) {
 		if l := st.listener(seg.DstPort); l != nil {
 			l.arrives(now, seg, 0)
 		} else {
-			st.traceSegment(now, Conn{}, false, seg, CauseNone)
+			st.traceSegment(now, 0, 0, false, seg, CauseNone)
 			st.reset(now, seg)
 		}
 	}
@@ -287,7 +287,7 @@ func (st *Stack) reset(now des.Time, in *segment.Segment) {
 		seg.Flags |= segment.ACK
 		seg.Ack = in.End()
 	}
-	st.transmit(now, Conn{}, seg, CauseReset)
+	st.transmit(now, 0, 0, seg, CauseReset)
 }
 
 // blank returns the scratch segment with the addresses, ports and flags of a
@@ -297,22 +297,26 @@ func (st *Stack) blank(k connKey, f segment.Flags) *segment.Segment {
 	return &st.scratch
 }
 
-// transmit sends seg.
-func (st *Stack) transmit(now des.Time, c Conn, seg *segment.Segment, why Cause) {
+// transmit sends a segment of the connection with that key and serial number,
+// 0 and 0 where it belongs to none.
+func (st *Stack) transmit(now des.Time, k connKey, serial uint32, seg *segment.Segment, why Cause) {
 	st.counters.OutSegs++
 	if seg.Flags&segment.RST != 0 {
 		st.counters.OutRsts++
 	}
-	if st.tracer != nil {
-		st.tracer.TraceSegment(now, c, true, seg, why)
-	}
+	st.traceSegment(now, k, serial, true, seg, why)
 	st.out.Receive(now, seg)
 }
 
-func (st *Stack) traceSegment(now des.Time, c Conn, out bool, seg *segment.Segment, why Cause) {
-	if st.tracer != nil {
-		st.tracer.TraceSegment(now, c, out, seg, why)
+func (st *Stack) traceSegment(now des.Time, k connKey, serial uint32, out bool, seg *segment.Segment, why Cause) {
+	if st.tracer == nil {
+		return
 	}
+	var c Conn
+	if serial != 0 {
+		c = st.connOf(k, serial)
+	}
+	st.tracer.TraceSegment(now, c, out, seg, why)
 }
 
 // moved accounts for a connection's change of state.

@@ -9,7 +9,7 @@ import (
 // that came from a listener, in its order.
 func (st *Stack) requestArrives(now des.Time, i uint32, seg *segment.Segment) {
 	r := &st.requests.entries[i]
-	st.traceSegment(now, st.connOf(r.key, r.serial), false, seg, CauseNone)
+	st.traceSegment(now, r.key, r.serial, false, seg, CauseNone)
 	stale := r.options.tsOK && seg.Opts&segment.OptTimestamps != 0 && int32(seg.TSVal-r.tsRecent) < 0
 
 	if seg.Flags&(segment.SYN|segment.ACK|segment.RST|segment.FIN) == segment.SYN && seg.Seq == r.irs && !stale {
@@ -113,7 +113,7 @@ func (st *Stack) ackRequest(now des.Time, r *request) {
 	if r.options.tsOK {
 		seg.Opts, seg.TSVal, seg.TSEcr = segment.OptTimestamps, tsClock(now)+r.tsOffset, r.tsRecent
 	}
-	st.transmit(now, st.connOf(r.key, r.serial), seg, CauseChallengeAck)
+	st.transmit(now, r.key, r.serial, seg, CauseChallengeAck)
 }
 
 // never is long before the start of any simulation.

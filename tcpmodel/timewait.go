@@ -126,7 +126,7 @@ func (st *Stack) activeISN(now des.Time, key connKey) segment.Seq {
 // rule for a new SYN and RFC 5961's limits, as Linux has them.
 func (st *Stack) timeWaitArrives(now des.Time, i uint32, seg *segment.Segment) {
 	w := &st.timeWaits.entries[i]
-	st.traceSegment(now, st.connOf(w.key, w.serial), false, seg, CauseNone)
+	st.traceSegment(now, w.key, w.serial, false, seg, CauseNone)
 	stamped := w.tsOK && seg.Opts&segment.OptTimestamps != 0
 	stale := stamped && int32(seg.TSVal-w.tsRecent) < 0 && !seg.Has(segment.RST)
 	rst := seg.Has(segment.RST)
@@ -177,5 +177,5 @@ func (st *Stack) ackTimeWait(now des.Time, w *timeWait) {
 	if w.tsOK {
 		seg.Opts, seg.TSVal, seg.TSEcr = segment.OptTimestamps, tsClock(now)+w.tsOffset, w.tsRecent
 	}
-	st.transmit(now, st.connOf(w.key, w.serial), seg, CauseSegment)
+	st.transmit(now, w.key, w.serial, seg, CauseSegment)
 }

@@ -33,7 +33,7 @@ func (ep *Endpoint) transmit(now des.Time, seg *segment.Segment, why Cause) {
 		seg.TSEcr = ep.tsRecent
 	}
 	ep.stats.SegsOut++
-	ep.st.transmit(now, ep.Conn(), seg, why)
+	ep.st.transmit(now, ep.key, ep.serial, seg, why)
 }
 
 // sendAck sends a segment that only acknowledges.
