@@ -83,29 +83,6 @@ func (ep *Endpoint) sizeGoal() uint32 {
 	return max(min(size/mss, segs), 1) * mss
 }
 
-// pace is what the pacing rate follows from: the window, in segments, that
-// leaves in a round trip, and by how much it may leave faster.
-type pace struct {
-	window  uint32
-	percent uint8
-	srtt    des.Time
-}
-
-// The percentages are net.ipv4.tcp_pacing_ss_ratio and _ca_ratio.
-const (
-	paceSlowStart = 200
-	paceAvoidance = 120
-)
-
-// updatePace follows an ACK (Linux's tcp_update_pacing_rate).
-func (ep *Endpoint) updatePace() {
-	p := &ep.pace
-	p.window, p.srtt, p.percent = max(ep.win.Cwnd, ep.rtx.len()), ep.rtt.srtt, paceAvoidance
-	if ep.win.Cwnd < ep.win.Ssthresh/2 {
-		p.percent = paceSlowStart
-	}
-}
-
 // burstSegs is how many segments leave at once: what is sent in about a
 // millisecond, more on short paths, at least two (Linux's tcp_tso_autosize).
 func (ep *Endpoint) burstSegs(mss uint32) uint32 {
@@ -170,7 +147,7 @@ func (ep *Endpoint) defers(now des.Time, mss uint32, limited *bool) bool {
 // sendBurst sends n bytes, and the FIN if it is its turn, in segments. The last
 // of several has PSH, so that a receiver that joins them passes them on.
 func (ep *Endpoint) sendBurst(now des.Time, n, mss uint32, fin bool) {
-	several := n > mss
+	several, total := n > mss, n
 	for ; n > mss; n -= mss {
 		ep.sendPiece(now, mss, false, 0)
 	}
@@ -179,4 +156,7 @@ func (ep *Endpoint) sendBurst(now des.Time, n, mss uint32, fin bool) {
 		once = sentPush
 	}
 	ep.sendPiece(now, n, fin, once)
+	if ep.st.cfg.Pacing {
+		ep.paceAfter(now, total, (total+mss-1)/mss)
+	}
 }

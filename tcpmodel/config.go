@@ -132,6 +132,10 @@ type Config struct {
 	// ByteCounting: the window grows by what an ACK acknowledges (RFC 3465);
 	// without it, by one segment for each ACK.
 	ByteCounting bool
+	// Pacing: segments leave at PacingSSRatio or PacingCARatio percent of a
+	// window in a round trip; the ratios also size bursts where it is off.
+	Pacing                       bool
+	PacingSSRatio, PacingCARatio int
 	// ECN is tcp_ecn: 0 off, 1 asked for and granted, 2 granted.
 	ECN                int
 	SlowStartAfterIdle bool
@@ -173,6 +177,7 @@ var linux = Config{
 	Retries2: 15, RetryBudget: true,
 	Congestion: "cubic", HyStart: congestion.HyStartClassic, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,
 	TLP: true, FRTO: true, ECN: 2, PRR: true, ByteCounting: true,
+	PacingSSRatio: 200, PacingCARatio: 120,
 	Cubic:     CubicConfig{FastConvergence: true, TCPFriendliness: true},
 	AckPolicy: AckLinux, DelackTime: 40 * des.Millisecond, CompSackNr: 44, CompSackDelay: des.Millisecond,
 	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,

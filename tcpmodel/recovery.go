@@ -437,6 +437,9 @@ func (ep *Endpoint) retransmitLost(now des.Time) {
 			// The peer has taken back its window. The oldest goes as a probe.
 			break
 		}
+		if ep.st.cfg.Pacing && ep.waitsForPace(now) {
+			break
+		}
 		why := CauseFastRetransmit
 		if ep.ca == caLoss {
 			why = CauseRetransmit

@@ -196,6 +196,9 @@ func (ep *Endpoint) output(now des.Time) {
 		if n == 0 && !last {
 			break
 		}
+		if ep.st.cfg.Pacing && ep.waitsForPace(now) {
+			break
+		}
 		// The window does not hold back a lone FIN (Linux's tcp_cwnd_test).
 		if ep.inFlight() >= ep.win.Cwnd && n > 0 {
 			limited = true

@@ -16,6 +16,7 @@ const (
 	timerKeepalive
 	timerFin
 	timerSack
+	timerPace
 	numTimers
 )
 
@@ -106,6 +107,8 @@ func (ep *Endpoint) expired(now des.Time, which int) {
 		ep.finish(now, OK, CauseTimeout)
 	case timerSack:
 		ep.flushAcks(now)
+	case timerPace:
+		ep.paceTimeout(now)
 	}
 }
 
@@ -316,7 +319,7 @@ func (c *Config) retryBudget(retries int, base des.Time) des.Time {
 // and nothing is in flight whose ACK would tell of it (RFC 9293 section
 // 3.8.6.1).
 func (ep *Endpoint) probeIfBlocked(now des.Time) {
-	if ep.rtx.len() > 0 || ep.unsent() == 0 || ep.fast.pending {
+	if ep.rtx.len() > 0 || ep.unsent() == 0 || ep.fast.pending || ep.armed(timerPace) {
 		ep.stop(timerPersist)
 		return
 	}

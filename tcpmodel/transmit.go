@@ -135,4 +135,7 @@ func (ep *Endpoint) resend(now des.Time, pos uint32, why Cause) {
 		ep.synRetransmits++
 	}
 	ep.sendSegment(now, s, why)
+	if ep.st.cfg.Pacing {
+		ep.paceAfter(now, uint32(s.end-s.seq), 1)
+	}
 }
