@@ -151,11 +151,7 @@ func (ep *Endpoint) arriveOtherwise(now des.Time, seg *segment.Segment) {
 	}
 	ep.output(now)
 	ep.maybeAck(now)
-	if ep.wantWrite && ep.sndBuf-int(ep.writeSeq-ep.sndUna) >= ep.sndBuf/3 {
-		ep.wantWrite = false
-		ep.chrono.stop(now, chronoSndbuf, ep.empty())
-		ep.wakeApp(EvWritable)
-	}
+	ep.checkSpace()
 }
 
 // checkSeq is the first step: the time stamp (RFC 7323 section 5.3) and the

@@ -15,8 +15,6 @@ const (
 	gsoMaxSize = 65536
 	// maxTCPHeader is kept free before its payload.
 	maxTCPHeader = 320
-	// minTSOSegs is net.ipv4.tcp_min_tso_segs.
-	minTSOSegs = 2
 	// tsoRTTLog is net.ipv4.tcp_tso_rtt_log.
 	tsoRTTLog = 9
 	// tsoWinDivisor is net.ipv4.tcp_tso_win_divisor.
@@ -31,9 +29,9 @@ const (
 // the last, starting at tailFrom, goes on to be filled by the next write until
 // it is sent. PSH is due at the end of the buffer where a write ends, and at
 // that of a buffer after every half of the peer's largest window, so that a
-// receiver who waits for PSH does not starve. A write of which more will follow
-// is not pushed for its end.
-func (ep *Endpoint) append(n uint32, more bool) {
+// receiver who waits for PSH does not starve. How a write goes on after these
+// bytes, and whether they are its first, is for Send to say.
+func (ep *Endpoint) append(n uint32, push, first bool) {
 	end := ep.writeSeq.Add(n)
 	half, size := ep.maxWindow>>1, ep.sizeGoal()
 	if ep.tailFrom == ep.iss || ep.tailFrom.Less(ep.dataNxt()) {
@@ -44,7 +42,7 @@ func (ep *Endpoint) append(n uint32, more bool) {
 		stop := minSeq(full, end)
 		if k := len(ep.push); k > 0 && ep.tailFrom.Less(ep.push[k-1]) && ep.push[k-1].Less(stop) {
 			ep.push[k-1] = stop
-			if more {
+			if first && !push {
 				ep.push = ep.push[:k-1]
 			}
 		}
@@ -57,7 +55,7 @@ func (ep *Endpoint) append(n uint32, more bool) {
 		ep.tailFrom = full
 	}
 	ep.writeSeq = end
-	if !more || half > 0 && ep.pushed.Add(half).Less(end) {
+	if push || half > 0 && ep.pushed.Add(half).Less(end) {
 		ep.markPush(end)
 	}
 }
@@ -94,14 +92,14 @@ func (ep *Endpoint) burstSegs(mss uint32) uint32 {
 		}
 		bytes = min(bytes, rate)
 	}
-	return min(max(uint32(bytes)/mss, minTSOSegs), uint32(ep.st.cfg.GSOMaxSegs))
+	return min(max(uint32(bytes)/mss, uint32(ep.st.cfg.MinTSOSegs)), uint32(ep.st.cfg.GSOMaxSegs))
 }
 
 // burst is how many bytes leave at once, given that a full segment may and more
 // wait (Linux's tcp_mss_split_point).
 func (ep *Endpoint) burst(mss uint32) uint32 {
 	segs := min(ep.win.Cwnd-ep.inFlight(), max(ep.win.Cwnd/2, 1))
-	if segs > minTSOSegs {
+	if segs > uint32(ep.st.cfg.MinTSOSegs) {
 		segs = min(segs, ep.burstSegs(mss))
 	}
 	room := uint32(ep.sndUna.Add(ep.sndWnd).Sub(ep.sndNxt))
@@ -128,7 +126,7 @@ func (ep *Endpoint) defers(now des.Time, mss uint32, limited *bool) bool {
 	if limit >= min(ep.sndWnd, ep.win.Cwnd*mss)/tsoWinDivisor || limit >= ep.burstSegs(mss)*mss {
 		return false
 	}
-	if ep.rtx.at(ep.rtx.head).sentAt+ep.rtt.srtt-now > min(ep.rtt.srtt/2, nearAck) {
+	if ep.rtx.at(ep.rtx.head).sentAt+ep.rtt.srtt-now >= min(ep.rtt.srtt/2, nearAck) {
 		return false
 	}
 	ready := ep.ready()

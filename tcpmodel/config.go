@@ -97,7 +97,9 @@ type Config struct {
 	MTU int
 	// GSOMaxSegs is how many segments a device takes at once, 1 for no
 	// segmentation offload.
-	GSOMaxSegs    int
+	GSOMaxSegs int
+	// MinTSOSegs is tcp_min_tso_segs.
+	MinTSOSegs    int
 	Timestamps    bool
 	SACK          bool
 	DSACK         bool
@@ -108,9 +110,12 @@ type Config struct {
 	RmemDefault int
 	RmemMax     int
 	WmemMax     int
-	AdvWinScale int
-	Autotune    bool
-	Truesize    bool
+	// WmemDefault is the middle value of tcp_wmem, 0 for WmemMax from the
+	// start. NotsentLowat is tcp_notsent_lowat, -1 for no limit.
+	WmemDefault, NotsentLowat int
+	AdvWinScale               int
+	Autotune                  bool
+	Truesize                  bool
 
 	RTO           RTOEstimator
 	RTOMin        des.Time
@@ -171,8 +176,8 @@ var linux = Config{
 	MaxSynBacklog: 2048, Somaxconn: 4096, SynCookies: 1, BacklogPlusOne: true,
 	ReserveQuarter: true, PruneSynQueue: true,
 	SyncacheBucketLimit: 30, SyncacheLimit: 15359,
-	MTU: 1500, GSOMaxSegs: 65535, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true, FastOpen: fastOpenClient,
-	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, AdvWinScale: 1, Autotune: true, Truesize: true,
+	MTU: 1500, GSOMaxSegs: 65535, MinTSOSegs: 2, Timestamps: true, SACK: true, DSACK: true, WindowScaling: true, FastOpen: fastOpenClient,
+	RmemDefault: 131072, RmemMax: 33554432, WmemMax: 4194304, NotsentLowat: -1, AdvWinScale: 1, Autotune: true, Truesize: true,
 	RTO: RTOLinux, RTOMin: 200 * des.Millisecond, RTOMax: 120 * des.Second,
 	Retries2: 15, RetryBudget: true,
 	Congestion: "cubic", HyStart: congestion.HyStartClassic, InitialWindow: 10, Reordering: 3, SlowStartAfterIdle: true,

@@ -166,7 +166,7 @@ func (ep *Endpoint) SetOptions(o SocketOptions) {
 func (ep *Endpoint) applyOptions(o SocketOptions) {
 	ep.sock = o
 	if o.SndBuf > 0 {
-		ep.sndBuf = o.SndBuf
+		ep.lockSndbuf(o.SndBuf)
 	}
 	if o.WindowClamp > 0 {
 		ep.rcvSsthresh = min(ep.rcvSsthresh, uint32(o.WindowClamp))

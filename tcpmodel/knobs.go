@@ -118,6 +118,7 @@ var knobs = []Knob{
 
 	knobBytes("mtu", 68, 65535, func(c *Config) *int { return &c.MTU }, "largest IP packet that the host sends", "RFC 791"),
 	knobInt("gso_max_segs", 1, 65535, func(c *Config) *int { return &c.GSOMaxSegs }, "how many segments are handed to the device at once (segmentation offload)", "Linux ip-link"),
+	knobInt("tcp_min_tso_segs", 1, 65535, func(c *Config) *int { return &c.MinTSOSegs }, "how many segments are handed to the device at once at least, if so many may leave", linuxDoc),
 	knobBool("tcp_timestamps", func(c *Config) *bool { return &c.Timestamps }, "time stamps option", "RFC 7323"),
 	knobBool("tcp_sack", func(c *Config) *bool { return &c.SACK }, "selective acknowledgements", "RFC 2018"),
 	knobBool("tcp_dsack", func(c *Config) *bool { return &c.DSACK }, "report duplicates in SACK options", "RFC 2883"),
@@ -126,6 +127,8 @@ var knobs = []Knob{
 	knobBytes("tcp_rmem_default", 256, maxBuffer, func(c *Config) *int { return &c.RmemDefault }, "receive buffer of a new socket (middle value of tcp_rmem)", linuxDoc),
 	knobBytes("tcp_rmem_max", 256, maxBuffer, func(c *Config) *int { return &c.RmemMax }, "largest receive buffer of auto-tuning (last value of tcp_rmem)", linuxDoc),
 	knobBytes("tcp_wmem_max", 256, maxBuffer, func(c *Config) *int { return &c.WmemMax }, "send buffer (last value of tcp_wmem)", linuxDoc),
+	knobBytes("tcp_wmem_default", 0, maxBuffer, func(c *Config) *int { return &c.WmemDefault }, "send buffer of a new socket, which grows with the congestion window (middle value of tcp_wmem, 16384 on Linux); 0 is tcp_wmem_max from the start", linuxDoc),
+	knobInt("tcp_notsent_lowat", -1, maxInt, func(c *Config) *int { return &c.NotsentLowat }, "an application may write while less than this waits to be sent; -1 is no limit", linuxDoc),
 	knobInt("tcp_adv_win_scale", -31, 31, func(c *Config) *int { return &c.AdvWinScale }, "part of the receive buffer that is kept for overhead: 1/2^n, or all but 1/2^-n", linuxDoc),
 	knobBool("rmem_truesize", func(c *Config) *bool { return &c.Truesize }, "charge the receive buffer with the memory of Linux's packets, not with payload alone", "Linux skb truesize, scaling_ratio"),
 	knobBool("tcp_moderate_rcvbuf", func(c *Config) *bool { return &c.Autotune }, "receive buffer auto-tuning", linuxDoc),

@@ -1,5 +1,7 @@
 package tcpmodel
 
+import "tcplab/des"
+
 // SendFlags are those of send(2) that concern TCP.
 type SendFlags uint8
 
@@ -28,33 +30,68 @@ func (ep *Endpoint) Send(n int, flags SendFlags) int {
 	ep.st.userEnter()
 	defer ep.st.userLeave()
 	now := ep.st.sim.Now()
-	if room := ep.sendRoom(); n > room {
-		ep.wantWrite = true
-		n = max(room, 0)
+	more := flags&SendMore != 0
+	if n > 0 && ep.unsent() == 0 {
+		ep.chrono.start(now, chronoBusy)
 	}
-	if n > 0 {
-		if ep.unsent() == 0 {
-			ep.chrono.start(now, chronoBusy)
-		}
-		ep.append(uint32(n), flags&SendMore != 0)
-		if flags&SendRecord != 0 {
-			ep.records = append(ep.records, ep.writeSeq)
-			ep.tailFrom = ep.writeSeq
-		}
+	done := ep.fill(now, n, more)
+	if done > 0 && flags&SendRecord != 0 {
+		ep.records = append(ep.records, ep.writeSeq)
+		ep.tailFrom = ep.writeSeq
 	}
 	switch {
 	case ep.fast.waits:
 		ep.sendSynWithData(now)
-	case n > 0:
-		ep.more = flags&SendMore != 0
+	case done > 0:
+		ep.more = more
 		ep.output(now)
 		ep.more = false
 	}
-	return n
+	return done
 }
 
-// sendRoom is how many bytes more the send buffer takes.
-func (ep *Endpoint) sendRoom() int { return ep.sndBuf - int(ep.writeSeq-ep.sndUna) }
+// fill puts what the send buffer takes of n bytes into it, a buffer of the burst
+// size at a time. A full one is looked at before the next is filled, so that
+// sending begins with the first (Linux's tcp_sendmsg_locked).
+func (ep *Endpoint) fill(now des.Time, n int, more bool) (done int) {
+	size := int(ep.sizeGoal())
+	for done < n {
+		room := ep.tailRoom(size)
+		if room == 0 || !ep.sndCharged {
+			if room == 0 {
+				room = size
+			}
+			if room = min(ep.sendRoom(), room); room <= 0 {
+				ep.wantWrite = true
+				break
+			}
+		}
+		k := min(n-done, room)
+		forced := ep.pushed
+		ep.append(uint32(k), done+k == n && !more, done == 0)
+		if done += k; k < room || done == n {
+			continue
+		}
+		if forced != ep.pushed {
+			ep.output(now)
+		} else if ep.tailFrom.LessEq(ep.dataNxt()) {
+			ep.outputOnce(now)
+		}
+	}
+	if done > 0 && done < n && !more {
+		ep.markPush(ep.writeSeq)
+	}
+	return done
+}
+
+// tailRoom is how many bytes more the last buffer takes, 0 if it is full or sent.
+func (ep *Endpoint) tailRoom(size int) int {
+	if ep.unsent() == 0 || ep.tailFrom == ep.writeSeq {
+		return 0
+	}
+	from := maxSeq(ep.tailFrom, ep.dataNxt())
+	return max(size-int(ep.writeSeq-from), 0)
+}
 
 // ready is how many bytes wait to be sent up to the end of a record.
 func (ep *Endpoint) ready() uint32 {

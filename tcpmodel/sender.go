@@ -29,6 +29,9 @@ type sender struct {
 	finSent          bool
 	wantWrite        bool
 	sndBuf           int
+	// sndCharged: the buffer is charged with packets. sndLocked: SO_SNDBUF
+	// has set it.
+	sndCharged, sndLocked bool
 	// mss is how many payload bytes a segment carries.
 	mss uint32
 
@@ -75,7 +78,7 @@ type sender struct {
 }
 
 func (ep *Endpoint) initSender() {
-	ep.sndBuf = ep.st.cfg.WmemMax
+	ep.initSndbuf()
 	ep.win = congestion.Window{Cwnd: 1, Ssthresh: congestion.Infinite, Clamp: congestion.Infinite}
 	ep.rto = ep.st.cfg.InitialRTO
 	ep.mss = defaultMSS
@@ -154,6 +157,7 @@ func (ep *Endpoint) startTransfer(now des.Time) {
 	ep.cc.OnEvent(&ep.win, congestion.EventStart, now)
 	ep.win.LastSent = now
 	ep.updatePace()
+	ep.growSndbuf()
 	if ep.sock.NoQuickAck {
 		ep.ack.pingpong = pingpongThreshold
 	}
@@ -176,7 +180,12 @@ func (ep *Endpoint) dataNxt() segment.Seq {
 
 // output sends what the windows allow (RFC 9293 section 3.10.2 and 3.8.6.2.1,
 // RFC 5681): retransmissions first, then new data, then the FIN.
-func (ep *Endpoint) output(now des.Time) {
+func (ep *Endpoint) output(now des.Time) { ep.transmitNew(now, false) }
+
+// outputOnce is output of one burst.
+func (ep *Endpoint) outputOnce(now des.Time) { ep.transmitNew(now, true) }
+
+func (ep *Endpoint) transmitNew(now des.Time, once bool) {
 	if ep.state < Established && !ep.fast.pending {
 		return
 	}
@@ -217,7 +226,9 @@ func (ep *Endpoint) output(now des.Time) {
 			break
 		}
 		ep.sendBurst(now, n, mss, last && n == unsent)
-		sent = true
+		if sent = true; once {
+			break
+		}
 	}
 	if shut {
 		ep.chrono.start(now, chronoRwnd)

@@ -13,7 +13,7 @@ const (
 	SoKeepalive SockOpt = iota
 	// SoLinger: seconds, -1 for off. 0 makes Close reset.
 	SoLinger
-	// SoSndbuf and SoRcvbuf: bytes of payload.
+	// SoSndbuf and SoRcvbuf: bytes, see SocketOptions.
 	SoSndbuf
 	SoRcvbuf
 	// SoError: reads and clears the pending error.
@@ -46,6 +46,8 @@ const (
 	TCPFastOpenConnect
 	// TCPFastOpenNoCookie: 0 or 1. Fast Open without cookies.
 	TCPFastOpenNoCookie
+	// TCPNotsentLowat: bytes, 0 for the sysctl.
+	TCPNotsentLowat
 	numSockOpts
 )
 
@@ -54,6 +56,7 @@ var sockOptNames = [numSockOpts]string{
 	"TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK", "TCP_KEEPIDLE", "TCP_KEEPINTVL",
 	"TCP_KEEPCNT", "TCP_SYNCNT", "TCP_LINGER2", "TCP_USER_TIMEOUT", "TCP_MAXSEG",
 	"TCP_WINDOW_CLAMP", "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT", "TCP_FASTOPEN_NO_COOKIE",
+	"TCP_NOTSENT_LOWAT",
 }
 
 // String returns the name as in C, such as "TCP_NODELAY".
@@ -92,9 +95,12 @@ type SocketOptions struct {
 	// Linger2 is TCP_LINGER2, 0 for tcp_fin_timeout, negative for no time at
 	// all.
 	Linger2 des.Time
-	// SndBuf and RcvBuf are SO_SNDBUF and SO_RCVBUF in bytes of payload, 0
-	// for the profile's.
+	// SndBuf is SO_SNDBUF: Linux charges twice that with the memory of packets.
+	// RcvBuf is SO_RCVBUF in bytes of payload. 0 is the profile's.
 	SndBuf, RcvBuf int
+	// NotsentLowat is TCP_NOTSENT_LOWAT: the user may write while less than
+	// that waits to be sent, 0 for tcp_notsent_lowat.
+	NotsentLowat uint32
 	// MaxSeg is TCP_MAXSEG and WindowClamp TCP_WINDOW_CLAMP, 0 for none.
 	MaxSeg, WindowClamp int
 	// FastOpenQueue is TCP_FASTOPEN of a listener, FastOpen
@@ -145,6 +151,8 @@ func (s *SocketOptions) Set(o SockOpt, v int64) Errno {
 		s.MaxSeg = int(v)
 	case TCPWindowClamp:
 		s.WindowClamp = int(v)
+	case TCPNotsentLowat:
+		s.NotsentLowat = uint32(v)
 	case TCPFastOpen:
 		s.FastOpenQueue = int(v)
 	case TCPFastOpenConnect, TCPFastOpenNoCookie:
@@ -198,6 +206,8 @@ func (s *SocketOptions) get(o SockOpt) int64 {
 		return int64(s.UserTimeout / des.Millisecond)
 	case TCPWindowClamp:
 		return int64(s.WindowClamp)
+	case TCPNotsentLowat:
+		return int64(s.NotsentLowat)
 	case TCPFastOpen:
 		return int64(s.FastOpenQueue)
 	case TCPFastOpenConnect:

@@ -16,10 +16,3 @@ func (ep *Endpoint) SetCongestion(name string) Errno {
 	}
 	return OK
 }
-
-// Writable reports whether poll would call the socket writable: at least a
-// third of the send buffer is free (Linux's sk_stream_is_writeable).
-func (ep *Endpoint) Writable() bool {
-	used := int(ep.writeSeq - ep.sndUna)
-	return ep.sndBuf-used >= used/2
-}

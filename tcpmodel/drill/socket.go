@@ -44,8 +44,10 @@ type socket struct {
 	// connecting: connect() was called and has not reported the outcome.
 	connecting, connected bool
 	errTaken              bool
-	readShut, writeShut   bool
-	written               int64
+	// noSpace: a write waits to be told of room in the send buffer.
+	noSpace             bool
+	readShut, writeShut bool
+	written             int64
 }
 
 type sockOption struct {
@@ -65,6 +67,9 @@ type remains struct {
 // HandleEvents keeps what the user of the socket may still ask for when the
 // stack lets go of the endpoint.
 func (s *socket) HandleEvents(_ des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
+	if ev&tcpmodel.EvWritable != 0 {
+		s.noSpace = false
+	}
 	if ev&tcpmodel.EvReleased == 0 || ep != s.ep {
 		return
 	}
@@ -273,6 +278,9 @@ func (s *socket) write(n int, flags int64) attempt {
 			}
 			return failing("EPIPE"), true
 		}
+		if wait && s.noSpace {
+			return result{}, false
+		}
 		k := s.ep.Send(n-done, how)
 		done += k
 		s.written += int64(k)
@@ -280,6 +288,7 @@ func (s *socket) write(n int, flags int64) attempt {
 		case done == n:
 			return success(int64(n)), true
 		case wait:
+			s.noSpace = true
 			return result{}, false
 		case done > 0:
 			return success(int64(done)), true

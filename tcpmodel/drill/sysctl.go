@@ -15,7 +15,7 @@ import (
 // value listed have no effect on the segments of one connection over a plain
 // device whatever they are set to.
 var withoutKnob = map[string][]string{
-	"tcp_fack": nil, "tcp_fastopen_cookies": nil, "tcp_tso_win_divisor": nil, "tcp_min_tso_segs": nil,
+	"tcp_fack": nil, "tcp_fastopen_cookies": nil, "tcp_tso_win_divisor": nil,
 	"tcp_pacing_ss_ratio": nil, "tcp_pacing_ca_ratio": nil, "tcp_mem": nil, "tcp_ecn_option": nil, "tcp_autocorking": nil,
 	"tcp_limit_output_bytes": nil, "tcp_retries1": nil, "tcp_early_demux": nil, "tcp_ecn_option_beacon": nil,
 	"tcp_fastopen_blackhole_timeout_sec": {"0"},
