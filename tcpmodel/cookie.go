@@ -32,50 +32,67 @@ const (
 	tsBits       = 6
 )
 
-func (st *Stack) cookieHash(domain byte, k connKey, minute uint32) uint32 {
-	return uint32(st.keyed(domain, uint64(k), uint64(minute)))
+// SynCookies makes and checks the cookies of one secret: those of a host, or of
+// a SYN proxy before it.
+type SynCookies struct{ secret [2]uint64 }
+
+// NewSynCookies returns the cookies of a secret.
+func NewSynCookies(a, b uint64) SynCookies { return SynCookies{[2]uint64{a, b}} }
+
+func (s SynCookies) hash(domain byte, conn uint64, minute uint32) uint32 {
+	return uint32(keyed(s.secret, domain, conn, uint64(minute)))
 }
 
-// makeCookie returns the sequence number of a SYN-ACK that keeps the
-// connection k in itself, and the MSS that it can tell of the peer's.
-func (st *Stack) makeCookie(now des.Time, k connKey, irs segment.Seq, mss uint16) (segment.Seq, uint16) {
+// Make returns the sequence number of a SYN-ACK that keeps the connection conn
+// in itself, and the MSS that it can tell of the peer's.
+func (s SynCookies) Make(now des.Time, conn uint64, irs segment.Seq, mss uint16) (segment.Seq, uint16) {
 	i := len(cookieMSS) - 1
 	for i > 0 && cookieMSS[i] > mss {
 		i--
 	}
 	minute := uint32(now / cookiePeriod)
-	low := st.cookieHash(keyCookieCount, k, minute) + uint32(i)
-	c := st.cookieHash(keyCookieBase, k, 0) + uint32(irs) + minute<<24 + low&cookieMask
+	low := s.hash(keyCookieCount, conn, minute) + uint32(i)
+	c := s.hash(keyCookieBase, conn, 0) + uint32(irs) + minute<<24 + low&cookieMask
 	return segment.Seq(c), cookieMSS[i]
 }
 
-// checkCookie returns the MSS that the cookie keeps, and whether it is one
-// that this host made in the last two minutes.
-func (st *Stack) checkCookie(now des.Time, k connKey, irs, cookie segment.Seq) (mss uint16, ok bool) {
+// Check returns the MSS that the cookie keeps, and whether it was made in the
+// last two minutes.
+func (s SynCookies) Check(now des.Time, conn uint64, irs, cookie segment.Seq) (mss uint16, ok bool) {
 	minute := uint32(now / cookiePeriod)
-	c := uint32(cookie) - st.cookieHash(keyCookieBase, k, 0) - uint32(irs)
+	c := uint32(cookie) - s.hash(keyCookieBase, conn, 0) - uint32(irs)
 	age := (minute - c>>24) & 0xff
 	if age >= cookieMaxAge {
 		return 0, false
 	}
-	i := (c - st.cookieHash(keyCookieCount, k, minute-age)) & cookieMask
+	i := (c - s.hash(keyCookieCount, conn, minute-age)) & cookieMask
 	if i >= uint32(len(cookieMSS)) {
 		return 0, false
 	}
 	return cookieMSS[i], true
 }
 
-// cookieTimestamp returns the TSval, at or just before clock, whose low bits
+func (st *Stack) cookies() SynCookies { return SynCookies{st.secret} }
+
+// CookieOptions is what the time stamp of a SYN-ACK with a cookie keeps of the
+// options of the SYN.
+type CookieOptions struct {
+	// WScale is the peer's window scale, if HasWScale.
+	WScale               uint8
+	HasWScale, SACK, ECN bool
+}
+
+// CookieTimestamp returns the TSval, at or just before clock, whose low bits
 // keep the options of the SYN.
-func cookieTimestamp(clock uint32, o synOptions) uint32 {
+func CookieTimestamp(clock uint32, o CookieOptions) uint32 {
 	bits := uint32(tsWScaleMask)
-	if o.wscaleOK {
-		bits = uint32(o.sndWScale)
+	if o.HasWScale {
+		bits = uint32(o.WScale)
 	}
-	if o.sackOK {
+	if o.SACK {
 		bits |= tsSACK
 	}
-	if o.ecnOK {
+	if o.ECN {
 		bits |= tsECN
 	}
 	v := clock&^(1<<tsBits-1) | bits
@@ -85,18 +102,23 @@ func cookieTimestamp(clock uint32, o synOptions) uint32 {
 	return v
 }
 
-// decodeCookieTimestamp is the inverse of cookieTimestamp. It fails if the
-// bits ask for something that this host does not do.
+// DecodeCookieTimestamp is the inverse of CookieTimestamp.
+func DecodeCookieTimestamp(tsval uint32) CookieOptions {
+	o := CookieOptions{SACK: tsval&tsSACK != 0, ECN: tsval&tsECN != 0}
+	if tsval&tsWScaleMask != tsWScaleMask {
+		o.HasWScale, o.WScale = true, uint8(tsval&tsWScaleMask)
+	}
+	return o
+}
+
+// decodeCookieTimestamp sets the options of o that the TSecr tells. It fails if
+// the bits ask for something that this host does not do.
 func (st *Stack) decodeCookieTimestamp(tsecr uint32, o *synOptions) bool {
-	o.sackOK = tsecr&tsSACK != 0
-	o.ecnOK = tsecr&tsECN != 0 && st.cfg.ECN > 0
+	c := DecodeCookieTimestamp(tsecr)
+	o.sackOK, o.ecnOK = c.SACK, c.ECN && st.cfg.ECN > 0
 	if o.sackOK && !st.cfg.SACK {
 		return false
 	}
-	if tsecr&tsWScaleMask == tsWScaleMask {
-		o.wscaleOK, o.sndWScale = false, 0
-		return true
-	}
-	o.wscaleOK, o.sndWScale = true, uint8(tsecr&tsWScaleMask)
-	return st.cfg.WindowScaling
+	o.wscaleOK, o.sndWScale = c.HasWScale, c.WScale
+	return !c.HasWScale || st.cfg.WindowScaling
 }

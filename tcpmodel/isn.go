@@ -22,12 +22,14 @@ const (
 )
 
 // keyed is SipHash-2-4 of (domain, a, b) under the host's secret.
-func (st *Stack) keyed(domain byte, a, b uint64) uint64 {
+func (st *Stack) keyed(domain byte, a, b uint64) uint64 { return keyed(st.secret, domain, a, b) }
+
+func keyed(secret [2]uint64, domain byte, a, b uint64) uint64 {
 	var buf [17]byte
 	buf[0] = domain
 	binary.LittleEndian.PutUint64(buf[1:], a)
 	binary.LittleEndian.PutUint64(buf[9:], b)
-	return siphash.Hash(st.secret[0], st.secret[1], buf[:])
+	return siphash.Hash(secret[0], secret[1], buf[:])
 }
 
 // isnTick is the period of the ISN clock (RFC 9293 section 3.4.1).

@@ -191,11 +191,11 @@ func (l *Listener) sendCookie(now des.Time, in *segment.Segment, key connKey, o 
 	l.lastCookie = now
 	seg := st.blank(key, segment.SYN|segment.ACK)
 	seg.Ack = in.Seq + 1
-	seg.Seq, _ = st.makeCookie(now, key, in.Seq, o.mss)
+	seg.Seq, _ = st.cookies().Make(now, uint64(key), in.Seq, o.mss)
 	st.cfg.offer(seg, &o, o.rcvWScale, st.offeredMSS(in.Src, l.sock.MaxSeg))
 	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, seg.MSS, o.tsOK))
 	if o.tsOK {
-		seg.TSVal = cookieTimestamp(tsClock(now), o) + st.timestampOffset(in.Src)
+		seg.TSVal = CookieTimestamp(tsClock(now), CookieOptions{o.sndWScale, o.wscaleOK, o.sackOK, o.ecnOK}) + st.timestampOffset(in.Src)
 		seg.TSEcr = in.TSVal
 	}
 	st.counters.SyncookiesSent++
@@ -210,7 +210,7 @@ func (l *Listener) cookieArrives(now des.Time, seg *segment.Segment) bool {
 		return false
 	}
 	key := keyOf(seg.Src, seg.SrcPort, seg.DstPort)
-	mss, ok := st.checkCookie(now, key, seg.Seq-1, seg.Ack-1)
+	mss, ok := st.cookies().Check(now, uint64(key), seg.Seq-1, seg.Ack-1)
 	if !ok {
 		st.counters.SyncookiesFailed++
 		return false
