@@ -30,6 +30,8 @@ func init() {
 		"close": (*run).callClose, "shutdown": (*run).callShutdown,
 		"setsockopt": (*run).callSetsockopt, "getsockopt": (*run).callGetsockopt,
 		"fcntl": (*run).callFcntl, "ioctl": (*run).callIoctl, "poll": (*run).callPoll,
+		"epoll_create": (*run).callEpollCreate, "epoll_create1": (*run).callEpollCreate,
+		"epoll_ctl": (*run).callEpollCtl, "epoll_wait": (*run).callEpollWait,
 	}
 }
 
@@ -127,6 +129,8 @@ var callConstants = map[string]int64{
 	"MSG_NOSIGNAL": 0x4000, "MSG_MORE": 0x8000, "MSG_ZEROCOPY": 0x4000000, "MSG_FASTOPEN": 0x20000000, "MSG_ERRQUEUE": 0x2000, "AF_UNSPEC": 0, "IP_PMTUDISC_DONT": 0,
 	"POLLIN": pollIn, "POLLOUT": pollOut, "POLLERR": pollErr, "POLLHUP": pollHup, "POLLRDNORM": pollRdNorm,
 	"POLLWRNORM": pollWrNorm, "POLLRDHUP": pollRdHup, "NULL": 0,
+	"EPOLLIN": pollIn, "EPOLLOUT": pollOut, "EPOLLERR": pollErr, "EPOLLHUP": pollHup, "EPOLLRDHUP": pollRdHup,
+	"EPOLLET": epollEdge, "EPOLLONESHOT": epollOneShot, "EPOLL_CTL_ADD": epollAdd, "EPOLL_CTL_DEL": epollDel, "EPOLL_CTL_MOD": epollMod,
 }
 
 // number returns the value of an expression that is a number, false for "..."
@@ -335,6 +339,10 @@ func (e *Expr) source() string {
 }
 
 func (r *run) callClose(c *Call) (attempt, error) {
+	if fd, err := c.arg(0); err == nil && r.epolls[fd] != nil {
+		delete(r.epolls, fd)
+		return returns(success(0)), nil
+	}
 	s, err := r.socketOf(c)
 	if err != nil {
 		return nil, err

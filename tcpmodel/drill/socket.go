@@ -67,6 +67,7 @@ type remains struct {
 // HandleEvents keeps what the user of the socket may still ask for when the
 // stack lets go of the endpoint.
 func (s *socket) HandleEvents(_ des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
+	s.r.happened(s)
 	if ev&tcpmodel.EvWritable != 0 {
 		s.noSpace = false
 	}
