@@ -14,8 +14,9 @@ type Host struct {
 	r        *Recorder
 	name     string
 	node     segment.Node
-	counters *tcpmodel.Counters
+	counters []*tcpmodel.Counters // of which the sum is recorded
 	columns  []column
+	total    *Host // that the figures go to: the host itself or its group
 
 	states      [tcpmodel.NumStates]Gauge
 	acceptQueue Gauge
@@ -65,8 +66,17 @@ var hostCounters = []hostCounter{
 
 // Host returns the record of a host, to be given to its stack as the Tracer.
 func (r *Recorder) Host(name string, node segment.Node) *Host {
-	h := &Host{r: r, name: name, node: node, columns: make([]column, len(hostCounters)), ends: make(map[tcpmodel.Conn]endRef)}
+	h := r.HostGroup(name)
+	h.node, h.ends = node, make(map[tcpmodel.Conn]endRef)
 	r.hosts = append(r.hosts, h)
+	return h
+}
+
+// HostGroup declares the metrics of many hosts together, each of which is a
+// Member.
+func (r *Recorder) HostGroup(name string) *Host {
+	h := &Host{r: r, name: name, columns: make([]column, len(hostCounters))}
+	h.total = h
 	r.probes = append(r.probes, h)
 	h.declareCounters(OfHost)
 	h.declareLevel(OfHost, "established", &h.states[tcpmodel.Established])
@@ -75,15 +85,23 @@ func (r *Recorder) Host(name string, node segment.Node) *Host {
 	return h
 }
 
+// Member returns the record of a host whose figures count in those of the group.
+func (h *Host) Member(name string, node segment.Node) *Host {
+	m := &Host{r: h.r, name: name, node: node, total: h, ends: make(map[tcpmodel.Conn]endRef)}
+	h.r.hosts = append(h.r.hosts, m)
+	return m
+}
+
 // Name returns the name of the host.
 func (h *Host) Name() string { return h.name }
 
 // Watch has the counters of the host's stack recorded from now on.
-func (h *Host) Watch(c *tcpmodel.Counters) { h.counters = c }
+func (h *Host) Watch(c *tcpmodel.Counters) { h.total.counters = append(h.total.counters, c) }
 
 // Listens declares the metrics of a host that has a listener. It may be called
 // for each listener.
 func (h *Host) Listens() {
+	h = h.total
 	if h.listening {
 		return
 	}
@@ -99,11 +117,11 @@ func (h *Host) Listens() {
 
 // AcceptQueue is the length of the accept queues of the host's listeners,
 // which whoever accepts keeps up to date.
-func (h *Host) AcceptQueue() *Gauge { return &h.acceptQueue }
+func (h *Host) AcceptQueue() *Gauge { return &h.total.acceptQueue }
 
 // State returns how many connections are in state s, half-open and TIME-WAIT
 // entries included.
-func (h *Host) State(s tcpmodel.State) *Gauge { return &h.states[s] }
+func (h *Host) State(s tcpmodel.State) *Gauge { return &h.total.states[s] }
 
 func (h *Host) declareCounters(of string) {
 	r := h.r
@@ -147,10 +165,12 @@ func (h *Host) synDrop(w window) (float64, bool) {
 }
 
 func (h *Host) sample(i int, now des.Time) {
-	if h.counters != nil {
-		for k := range hostCounters {
-			h.columns[k].set(i, hostCounters[k].read(h.counters))
+	for k := range hostCounters {
+		sum := uint64(0)
+		for _, c := range h.counters {
+			sum += hostCounters[k].read(c)
 		}
+		h.columns[k].set(i, sum)
 	}
 	for s := range h.states {
 		h.states[s].sample(i, now)
@@ -165,10 +185,10 @@ func counted(s tcpmodel.State) bool { return s != tcpmodel.Closed && s != tcpmod
 // table.
 func (h *Host) TraceState(now des.Time, c tcpmodel.Conn, from, to tcpmodel.State, why tcpmodel.Cause) {
 	if counted(from) {
-		h.states[from].Add(now, -1)
+		h.total.states[from].Add(now, -1)
 	}
 	if counted(to) {
-		h.states[to].Add(now, 1)
+		h.total.states[to].Add(now, 1)
 	}
 	h.r.table.state(now, h, c, from, to, why)
 }

@@ -5,11 +5,11 @@ import (
 	"tcplab/tcpmodel/network"
 )
 
-// link records one direction of a link. The link keeps the integrals itself;
-// they are read at the marks.
+// link records one direction of a link, or of many together. The links keep the
+// integrals themselves; they are read at the marks.
 type link struct {
 	r                        *Recorder
-	from                     *network.Link
+	from                     []*network.Link
 	queued, packetTime, busy column
 	sent, bytes, wait, peak  column
 	counts                   [len(linkCounts)]column
@@ -34,8 +34,9 @@ var linkCounts = [...]struct {
 }
 
 // Link declares the metrics of one direction of a link, with name as their
-// owner.
-func (r *Recorder) Link(name string, from *network.Link) {
+// owner. Of several links it is their sum, for the utilization their mean and for
+// the longest queue the longest of any.
+func (r *Recorder) Link(name string, from ...*network.Link) {
 	l := &link{r: r, from: from}
 	r.probes = append(r.probes, l)
 	declare := func(quantity string, value func(window) (float64, bool), series func() []float64) {
@@ -44,7 +45,7 @@ func (r *Recorder) Link(name string, from *network.Link) {
 	declare("queue", l.perTime(&l.packetTime, 1e-9), func() []float64 { return r.instants(&l.queued) })
 	bits := l.perTime(&l.bytes, 8)
 	declare("throughput", bits, func() []float64 { return r.each(bits) })
-	busy := l.perTime(&l.busy, 1e-9)
+	busy := l.perTime(&l.busy, 1e-9/float64(len(from)))
 	declare("utilization", busy, func() []float64 { return r.each(busy) })
 	delay := func(w window) (float64, bool) {
 		n := l.sent.growth(r.marks, w)
@@ -73,15 +74,29 @@ func (l *link) perTime(c *column, scale float64) func(window) (float64, bool) {
 }
 
 func (l *link) sample(i int, _ des.Time) {
-	s := l.from.Stats()
-	l.queued.set(i, s.Queued.Packets)
-	l.packetTime.set(i, s.PacketTime)
-	l.busy.set(i, uint64(s.Busy))
-	l.sent.set(i, s.Departed.Packets)
-	l.bytes.set(i, s.Departed.Bytes)
-	l.wait.set(i, s.Wait)
-	l.peak.set(i, l.from.TakePeak())
-	for k := range linkCounts {
-		l.counts[k].set(i, linkCounts[k].read(&s).Packets)
+	var queued, packetTime, busy, sent, bytes, wait, peak uint64
+	var counts [len(linkCounts)]uint64
+	for _, from := range l.from {
+		s := from.Stats()
+		queued += s.Queued.Packets
+		packetTime += s.PacketTime
+		busy += uint64(s.Busy)
+		sent += s.Departed.Packets
+		bytes += s.Departed.Bytes
+		wait += s.Wait
+		peak = max(peak, from.TakePeak())
+		for k := range linkCounts {
+			counts[k] += linkCounts[k].read(&s).Packets
+		}
+	}
+	l.queued.set(i, queued)
+	l.packetTime.set(i, packetTime)
+	l.busy.set(i, busy)
+	l.sent.set(i, sent)
+	l.bytes.set(i, bytes)
+	l.wait.set(i, wait)
+	l.peak.set(i, peak)
+	for k := range counts {
+		l.counts[k].set(i, counts[k])
 	}
 }

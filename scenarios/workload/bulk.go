@@ -63,10 +63,16 @@ type bulk struct {
 	timers   [2]des.Timer
 	conns    []bulkConn
 	flows    []flow
-	running  int // flows that have not ended
-	whole    int // flows that arrived in full
-	transfer *measure.Transfer
+	all      *bulkTotal
 	failed   *measure.Counter
+}
+
+// bulkTotal is what the transfers of one name have in common.
+type bulkTotal struct {
+	*measure.Transfer
+	flows   int
+	running int // flows that have not ended
+	whole   int // flows that arrived in full
 }
 
 // bulkConn is the sending end of a connection.
@@ -89,11 +95,12 @@ func (b *bulk) start(w *World) (err error) {
 		return err
 	}
 	b.band(w, b.config.Start, b.end(b.config.Stop))
-	b.transfer = w.Recorder.Transfer("bulk", b.name)
-	b.failed = w.Recorder.Count("bulk", b.name, "failed")
+	b.all = share(w, b.name, "goodput", func() *bulkTotal { return &bulkTotal{Transfer: w.Recorder.Transfer("bulk", b.name)} })
+	b.all.flows += b.config.Connections
+	b.all.running += b.config.Connections
+	b.failed = w.count("bulk", b.name, "failed")
 	b.conns = make([]bulkConn, b.config.Connections)
 	b.flows = make([]flow, b.config.Connections)
-	b.running = b.config.Connections
 	for which := range b.timers {
 		b.timers[which] = b.sim.NewTimer(b.component, b, uint64(which))
 	}
@@ -110,7 +117,7 @@ func (b *bulk) start(w *World) (err error) {
 // HandleTimer opens the connections and closes them.
 func (b *bulk) HandleTimer(now des.Time, which uint64) {
 	if which == bulkStart {
-		b.transfer.Begin(now)
+		b.all.Begin(now)
 		for i := range b.conns {
 			b.open(now, i)
 		}
@@ -132,7 +139,7 @@ func (b *bulk) open(now des.Time, i int) {
 		return
 	}
 	b.conns[i] = bulkConn{ep: ep, left: int64(b.config.Size)}
-	b.record.Opened(now, b.name, i, ep)
+	b.record.Opened(now, b.name, b.member*b.config.Connections+i, ep)
 	b.sink.expect(b.stack.Node(), ep.Conn().LocalPort, &b.flows[i])
 }
 
@@ -194,9 +201,9 @@ func (b *bulk) snapshot(des.Time) {
 // deliver counts n bytes that the receiver has read.
 func (f *flow) deliver(now des.Time, n int) {
 	f.received += uint64(n)
-	f.bulk.transfer.Deliver(n)
+	f.bulk.all.Deliver(n)
 	if size := uint64(f.bulk.config.Size); size > 0 && f.received == size {
-		f.bulk.whole++
+		f.bulk.all.whole++
 		f.end(now)
 	}
 }
@@ -208,7 +215,8 @@ func (f *flow) end(now des.Time) {
 		return
 	}
 	f.ended = true
-	if f.bulk.running--; f.bulk.running == 0 {
-		f.bulk.transfer.End(now, f.bulk.whole == len(f.bulk.flows))
+	all := f.bulk.all
+	if all.running--; all.running == 0 {
+		all.End(now, all.whole == all.flows)
 	}
 }

@@ -61,6 +61,7 @@ type clients struct {
 	response waits
 	conns    slots[clientConn]
 	attempts *measure.Attempts
+	started  int // attempts
 }
 
 // clientConn is an attempt that has an endpoint.
@@ -99,12 +100,12 @@ func (c *clients) start(w *World) (err error) {
 	if s := w.service(c.config.To); s != nil && c.closes == "server" && !s.serverCloses && !c.config.HalfClose {
 		return fmt.Errorf("close: neither end would close first (workload %s has close: client)", s.name)
 	}
-	c.attempts = w.Recorder.Attempts("clients", c.name, c.expected > 0)
+	c.attempts = w.attempts("clients", c.name, c.expected > 0)
 	c.connect = newWaits(c.sim, c.component, c, clientConnectTimeout, des.Time(c.config.Timeout))
 	c.response = newWaits(c.sim, c.component, c, clientResponseTimeout, des.Time(c.config.ResponseTimeout))
 	c.last = c.end(c.config.Until)
 	c.band(w, c.config.From, c.last)
-	c.gaps, err = newGaps(c.config.Arrivals.Law, c.config.Arrivals.Rate, des.Time(c.config.From), c.sim.Stream(c.name+"/arrivals"))
+	c.gaps, err = newGaps(c.config.Arrivals.Law, c.config.Arrivals.Rate, des.Time(c.config.From), c.sim.Stream(c.label+"/arrivals"))
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (c *clients) start(w *World) (err error) {
 }
 
 func (c *clients) armArrival() {
-	if c.config.Limit > 0 && c.attempts.Len() >= c.config.Limit {
+	if c.config.Limit > 0 && c.started >= c.config.Limit {
 		return
 	}
 	if at := c.gaps.next(); at < c.last {
@@ -146,6 +147,7 @@ func (c *clients) HandleTimer(now des.Time, which uint64) {
 
 func (c *clients) attempt(now des.Time) {
 	n := c.attempts.Start(now)
+	c.started++
 	i := c.conns.take()
 	c.conns.rows[i] = clientConn{attempt: n, unwritten: int64(c.config.Request)}
 	ep, err := c.stack.Connect(c.node, c.config.To.Port, c, tcpmodel.SocketOptions{Keepalive: c.config.Keepalive, Tag: uint64(i)})

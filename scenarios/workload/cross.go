@@ -89,7 +89,7 @@ func (x *crossTraffic) start(w *World) (err error) {
 	if err != nil {
 		return err
 	}
-	x.flow = w.Recorder.PacketFlow("cross_traffic", x.name)
+	x.flow = share(w, x.name, "sent", func() *measure.PacketFlow { return w.Recorder.PacketFlow("cross_traffic", x.name) })
 	number, err := w.receivePackets(to, x.flow)
 	if err != nil {
 		return err
@@ -98,18 +98,18 @@ func (x *crossTraffic) start(w *World) (err error) {
 	x.out = w.Net.Egress(x.stack.Node())
 	x.last = x.end(x.config.Until)
 	x.band(w, x.config.From, x.last)
-	x.rand = x.sim.Stream(x.name + "/sizes")
+	x.rand = x.sim.Stream(x.label + "/sizes")
 	x.timer = x.sim.NewTimer(x.component, x, 0)
 	from := des.Time(x.config.From)
 	x.offAt = des.Never
 	switch x.config.Law {
 	case "poisson":
-		if x.gaps, err = newGaps(quantity.Poisson, x.packets, from, x.sim.Stream(x.name+"/arrivals")); err != nil {
+		if x.gaps, err = newGaps(quantity.Poisson, x.packets, from, x.sim.Stream(x.label+"/arrivals")); err != nil {
 			return err
 		}
 		from = x.gaps.next()
 	case "on_off":
-		x.times = x.sim.Stream(x.name + "/periods")
+		x.times = x.sim.Stream(x.label + "/periods")
 		x.offAt = from + x.period(x.config.OnFor)
 	}
 	x.arm(from)

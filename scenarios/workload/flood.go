@@ -75,11 +75,13 @@ func (f *synFlood) start(w *World) (err error) {
 	}
 	f.syn = segment.Segment{Dst: node, DstPort: f.config.To.Port, Flags: segment.SYN, Wnd: 65535,
 		Opts: segment.OptMSS, MSS: uint16(f.config.MSS)}
-	f.sent = w.Recorder.Events("syn_flood", f.name, "syns_sent")
+	f.sent = w.events("syn_flood", f.name, "syns_sent")
 	f.last = f.end(f.config.Until)
-	w.Recorder.Band(f.name, des.Time(f.config.From), f.last)
-	f.sources = f.sim.Stream(f.name + "/sources")
-	f.gaps, err = newGaps(f.config.Law, f.config.Rate/quantity.Frequency(f.config.Burst), des.Time(f.config.From), f.sim.Stream(f.name+"/arrivals"))
+	if f.member == 0 {
+		w.Recorder.Band(f.name, des.Time(f.config.From), f.last)
+	}
+	f.sources = f.sim.Stream(f.label + "/sources")
+	f.gaps, err = newGaps(f.config.Law, f.config.Rate/quantity.Frequency(f.config.Burst), des.Time(f.config.From), f.sim.Stream(f.label+"/arrivals"))
 	if err != nil {
 		return err
 	}

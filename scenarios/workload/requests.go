@@ -92,11 +92,11 @@ func (q *requests) start(w *World) (err error) {
 	if q.expected == 0 {
 		return fmt.Errorf("to: nothing at %s gives responses", q.config.To)
 	}
-	q.attempts = w.Recorder.Attempts("request_response", q.name, false)
-	q.log = w.Recorder.Turnaround("request_response", q.name)
+	q.attempts = w.attempts("request_response", q.name, false)
+	q.log = share(w, q.name, "requests", func() *measure.Turnaround { return w.Recorder.Turnaround("request_response", q.name) })
 	q.last = q.end(q.config.Until)
 	q.band(w, q.config.From, q.last)
-	q.think = q.sim.Stream(q.name + "/think")
+	q.think = q.sim.Stream(q.label + "/think")
 	q.conns = make([]requestConn, q.config.Connections)
 	for i := range q.conns {
 		q.conns[i].timer = q.sim.NewTimer(q.component, q, uint64(i))

@@ -88,9 +88,9 @@ func (s *server) start(w *World) error {
 		}
 		s.request = size
 	}
-	s.accepted = w.Recorder.Events("server", s.name, "accepted")
-	s.served = w.Recorder.Events("server", s.name, "served")
-	s.failed = w.Recorder.Count("server", s.name, "failed")
+	s.accepted = w.events("server", s.name, "accepted")
+	s.served = w.events("server", s.name, "served")
+	s.failed = w.count("server", s.name, "failed")
 	s.record.Listens()
 	s.thinking = newWaits(s.sim, s.component, s, serverThink, des.Time(s.config.Think))
 	if s.config.AcceptRate > 0 {

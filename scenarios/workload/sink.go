@@ -73,8 +73,8 @@ func (s *sink) start(w *World) error {
 		return err
 	}
 	if s.explicit {
-		s.accepted = w.Recorder.Events("sink", s.name, "accepted")
-		s.total = w.Recorder.Transfer("sink", s.name)
+		s.accepted = w.events("sink", s.name, "accepted")
+		s.total = share(w, s.name, "goodput", func() *measure.Transfer { return w.Recorder.Transfer("sink", s.name) })
 	}
 	return s.listen(w)
 }

@@ -307,6 +307,7 @@ func TestMetricsOfKinds(t *testing.T) {
 		"request_response": &RequestResponse{To: serverAddress, Connections: 1, Request: 1},
 		"bulk":             &Bulk{To: quantity.Address{Host: "server", Port: 81}, Connections: 1},
 		"syn_flood":        &SynFlood{To: serverAddress, Rate: 1, Burst: 1, Law: quantity.Fixed, Spoof: quantity.Prefix(testRange)},
+		"cross_traffic":    &CrossTraffic{To: "server", Rate: 1e6, Law: "constant", Size: 1000},
 	}
 	var want []string
 	for _, k := range Kinds() {

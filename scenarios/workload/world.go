@@ -23,6 +23,8 @@ type World struct {
 	ranges   []spoofRange
 	services []*service
 	asks     []ask
+	shared   map[string]any // what workloads of one name count in together
+	begun    map[string]int // how many of a name have begun
 }
 
 type host struct {
@@ -126,7 +128,8 @@ func (w *World) spoofed(prefix netip.Prefix) (spoofRange, error) {
 
 // Workload is something that a host does.
 type Workload interface {
-	// Name returns the name that owns its metrics.
+	// Name returns the name that owns its metrics. Workloads of one name and
+	// kind, on different hosts, count in them together.
 	Name() string
 	// prepare makes known what others need to know.
 	prepare(w *World) error
@@ -197,6 +200,10 @@ type base struct {
 	stack     *tcpmodel.Stack
 	record    *measure.Host
 	until     des.Time // the end of the run
+	// label is the name that nothing else has: the workload may be one of
+	// many of its name, of which member counts those before it.
+	label  string
+	member int
 }
 
 // Name returns the name of the workload.
@@ -208,16 +215,53 @@ func (b *base) begin(w *World) error {
 		return err
 	}
 	b.sim, b.stack, b.record, b.until = w.Sim, h.stack, h.record, w.Recorder.Until()
-	b.component = w.Sim.NewComponent(b.name)
+	if w.begun == nil {
+		w.begun = map[string]int{}
+	}
+	b.member, b.label = w.begun[b.name], b.name
+	if w.begun[b.name]++; b.member > 0 {
+		b.label = fmt.Sprintf("%s[%d]", b.name, b.member+1)
+	}
+	b.component = w.Sim.NewComponent(b.label)
 	return nil
 }
 
 // band names the time in which the workload is active for figures to shade,
 // unless that is all the time.
 func (b *base) band(w *World, from quantity.Duration, until des.Time) {
-	if from > 0 || until < b.until {
+	if b.member == 0 && (from > 0 || until < b.until) {
 		w.Recorder.Band(b.name, des.Time(from), until)
 	}
+}
+
+// share returns what workloads of one name count in together: the first makes it,
+// for a quantity of that name.
+func share[T any](w *World, owner, quantity string, create func() *T) *T {
+	key := owner + "." + quantity
+	if have := w.shared[key]; have != nil {
+		return have.(*T)
+	}
+	if w.shared == nil {
+		w.shared = map[string]any{}
+	}
+	made := create()
+	w.shared[key] = made
+	return made
+}
+
+// events is Recorder.Events, for all workloads of a name together.
+func (w *World) events(of, owner, name string) *measure.Counter {
+	return share(w, owner, name, func() *measure.Counter { return w.Recorder.Events(of, owner, name) })
+}
+
+// count is Recorder.Count, for all workloads of a name together.
+func (w *World) count(of, owner, name string) *measure.Counter {
+	return share(w, owner, name, func() *measure.Counter { return w.Recorder.Count(of, owner, name) })
+}
+
+// attempts is Recorder.Attempts, for all workloads of a name together.
+func (w *World) attempts(of, owner string, responses bool) *measure.Attempts {
+	return share(w, owner, "attempts", func() *measure.Attempts { return w.Recorder.Attempts(of, owner, responses) })
 }
 
 // peer returns the node of an address.
