@@ -164,6 +164,10 @@ type Config struct {
 	RFC1337      bool
 
 	InvalidRateLimit des.Time
+	// ChallengeAckLimit is tcp_challenge_ack_limit, 2^31-1 for none.
+	ChallengeAckLimit int
+	// MaxOrphans is tcp_max_orphans.
+	MaxOrphans int
 
 	PortLow, PortHigh int
 
@@ -188,8 +192,8 @@ var linux = Config{
 	KeepaliveTime: 7200 * des.Second, KeepaliveIntvl: 75 * des.Second, KeepaliveProbes: 9,
 	FinTimeout: 60 * des.Second, TimeWait: 60 * des.Second, TwReuse: 2,
 	TwReuseDelay: des.Second, MaxTwBuckets: 131072,
-	InvalidRateLimit: 500 * des.Millisecond,
-	PortLow:          32768, PortHigh: 60999,
+	InvalidRateLimit: 500 * des.Millisecond, ChallengeAckLimit: maxInt, MaxOrphans: 131072,
+	PortLow: 32768, PortHigh: 60999,
 }
 
 func rfc9293() Config {

@@ -41,6 +41,7 @@ type Counters struct {
 	TCPAbortOnData      uint64
 	TCPAbortOnLinger    uint64
 	TCPAbortOnClose     uint64
+	TCPAbortOnMemory    uint64
 	TCPChallengeACK     uint64
 	TCPOFOQueue         uint64
 	OutOfWindowIcmps    uint64

@@ -27,6 +27,8 @@ type Endpoint struct {
 	passiveOpen bool
 	// closed: the user has closed and reads no more.
 	closed bool
+	// orphan: the connection counts against tcp_max_orphans.
+	orphan bool
 	// released: the App is being told, or was, that the endpoint is gone.
 	released bool
 	err      Errno
@@ -234,6 +236,8 @@ func (ep *Endpoint) Close() {
 		ep.queueFIN(now)
 		if ep.state == FinWait2 {
 			ep.startFinTimeout(now)
+		} else {
+			ep.becomeOrphan(now)
 		}
 	}
 }
@@ -359,6 +363,7 @@ func (ep *Endpoint) end(now des.Time, err Errno, why Cause) {
 
 func (ep *Endpoint) leaveTables() {
 	st := ep.st
+	ep.leaveOrphans()
 	st.endpoints[ep.index] = nil
 	st.freeIndex = append(st.freeIndex, ep.index)
 	ep.st.sim.Release(ep.timer)

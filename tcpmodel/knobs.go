@@ -176,6 +176,9 @@ var knobs = []Knob{
 	knobBool("tcp_rfc1337", func(c *Config) *bool { return &c.RFC1337 }, "ignore RST in TIME-WAIT", linuxDoc+"; RFC 1337"),
 	knobTime("tcp_invalid_ratelimit", des.Millisecond, 0, 3_600_000, func(c *Config) *des.Time { return &c.InvalidRateLimit }, "least time between two answers to unacceptable segments", linuxDoc+"; RFC 5961"),
 
+	knobInt("tcp_challenge_ack_limit", 1, maxInt, func(c *Config) *int { return &c.ChallengeAckLimit }, "challenge ACKs of the host per second, give or take a half by chance; 2147483647 for no limit", linuxDoc+"; RFC 5961 section 7"),
+	knobInt("tcp_max_orphans", 0, maxInt, func(c *Config) *int { return &c.MaxOrphans }, "connections that the application has closed and that still have to send; those beyond it are reset", linuxDoc),
+
 	knobInt("port_low", 1, 65535, func(c *Config) *int { return &c.PortLow }, "first ephemeral port (ip_local_port_range)", linuxDoc+"; RFC 6335"),
 	knobInt("port_high", 1, 65535, func(c *Config) *int { return &c.PortHigh }, "last ephemeral port (ip_local_port_range)", linuxDoc+"; RFC 6335"),
 	knobInt("timer_wheel_hz", 0, 1000, func(c *Config) *int { return &c.TimerWheelHZ }, "round timers up as Linux's wheel does at that HZ; 0 keeps them exact", "Linux kernel/time/timer.c"),

@@ -52,6 +52,10 @@ type Stack struct {
 	fastOpenPeers map[segment.Node]fastOpenPeer
 	pathMTUs      map[segment.Node]pathMTU
 
+	challenges challengeBudget
+	// orphans is how many connections count against tcp_max_orphans.
+	orphans int
+
 	counters Counters
 	inState  [NumStates]int
 	serial   uint32

@@ -185,6 +185,9 @@ func (ep *Endpoint) rtoTimeout(now des.Time) {
 	if ep.rtx.len() == 0 {
 		return
 	}
+	if ep.shedOnTimeout(now) {
+		return
+	}
 	if ep.shrunk() {
 		ep.shrunkTimeout(now)
 		return
@@ -354,6 +357,9 @@ func (ep *Endpoint) persistTimeout(now des.Time) {
 	} else if u := ep.sock.UserTimeout; u > 0 && now-ep.probing >= u {
 		limit = 0
 	}
+	if ep.shedOnTimeout(now) {
+		return
+	}
 	if int(ep.probes) >= limit {
 		ep.st.counters.TCPAbortOnTimeout++
 		ep.finish(now, ETIMEDOUT, CauseGiveUp)
@@ -437,6 +443,7 @@ func (ep *Endpoint) keepaliveTimeout(now des.Time) {
 // in FIN-WAIT-2 (TCP_LINGER2, tcp_fin_timeout; at least 3.5 RTO). It reports
 // whether the connection still is.
 func (ep *Endpoint) startFinTimeout(now des.Time) bool {
+	ep.leaveOrphans()
 	wait := ep.st.cfg.FinTimeout
 	switch {
 	case ep.sock.Linger2 < 0:

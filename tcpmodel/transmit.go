@@ -45,9 +45,10 @@ func (ep *Endpoint) sendAck(now des.Time, why Cause) {
 }
 
 // challengeAck answers a segment that may be forged (RFC 5961), within the
-// limit of one per tcp_invalid_ratelimit.
+// limits of one per tcp_invalid_ratelimit for the connection and of
+// tcp_challenge_ack_limit for the host.
 func (ep *Endpoint) challengeAck(now des.Time) {
-	if !ep.st.mayReply(now, &ep.lastReply) {
+	if !ep.st.mayReply(now, &ep.lastReply) || !ep.st.mayChallenge(now) {
 		return
 	}
 	ep.st.counters.TCPChallengeACK++
