@@ -57,6 +57,80 @@ func TestLibraryMeetsItsExpectations(t *testing.T) {
 	}
 }
 
+// Every scenario is about something that a parameter takes away or turns: then
+// what it expects no longer holds, and it is the expectation that is about it
+// (found by a part of its text, with parameters replaced) which fails.
+var decisive = []struct{ name, set, fails string }{
+	{"backlog-sweep", "backlog=256", "server.syn_drop"},
+	{"close-wait-leak", "think=10ms", "web.served.during(600s"},
+	{"closed-port", "answers_lost=100%", "visit.refused == 1"},
+	{"connection-flood", "flood_rate=poisson 20/s", "legit.response_success.during"},
+	{"dead-host", "linear=0", "client.attempt_fails.during"},
+	{"fin-wait-2", "fin_timeout=120s", "client.out_rsts.during"},
+	{"flood-regularity", "law=poisson", "legit.first_syn_accepted == 1"},
+	{"four-way-close", "think=50ms", "wire_backward.sent.during(30ms, 300ms) == 1"},
+	{"ghost-connections", "handshake=two-way", "server.established.after(150s) == 0"},
+	{"half-close", "half_close=false", "client.time_wait_max == 1"},
+	{"half-open-lifetime", "retries=3", "server.requests_expired.during"},
+	{"keepalive", "idle=2h", "client.keepalive_probes == 5"},
+	{"keepalive-dead-peer", "keepalive=false", "server.out_rsts.during(7950s"},
+	{"keepalive-dead-peer", "probes=9", "server.out_rsts.during(7950s"},
+	{"keepalive-dead-peer", "vanished=false", "server.out_rsts.during(7950s"},
+	{"keepalive-tuned", "idle=2h", "server.out_rsts.during(110s"},
+	{"late-data-reset", "upload=10kB", "server.out_rsts > 0"},
+	{"linger-zero", "close=client", "client.time_wait_max == 0"},
+	{"lost-fin", "lost=2", "client.retrans_segs == 1"},
+	{"lost-last-ack", "time_wait=0s", "client.out_rsts == 0"},
+	{"lost-syn", "lost=2", "visit.connect_p50"},
+	{"lost-syn-ack", "lost=2", "visit.connect_p50"},
+	{"lost-third-segment", "request=0B", "visit.response_p50"},
+	{"lost-third-segment-silent", "request=100B", "visit.response_p50"},
+	{"low-rate-attack", "burst=1", "transfer.goodput.after"},
+	{"low-rate-attack", "rto_min=200ms", "transfer.goodput.after"},
+	{"old-duplicate", "time_wait=0s", "web.served == 1"},
+	{"port-exhaustion", "reuse=1", "proxy.no_ports"},
+	{"port-exhaustion", "closes=server", "client.time_wait_max"},
+	{"proven-peers", "no_metrics_save=1", "known.connect_success"},
+	{"retransmission-give-up", "retries=8", "client.abort_on_timeout.during"},
+	{"simultaneous-close", "think=50ms", "server.time_wait_max == 1"},
+	{"simultaneous-open", "head_start=20ms", "one.connect_success == 1"},
+	{"slow-acceptor", "accept_rate=30/s", "server.listen_overflows"},
+	{"syn-cookies-cost", "timestamps=1", "download.response_p50"},
+	{"syn-cookies-cost", "syncookies=1", "download.response_p50"},
+	{"syn-defences", "eviction=none", "legit.connect_success"},
+	{"syn-flood", "syncookies=1", "legit.connect_success.during"},
+	{"syn-flood-textbook", "flood_rate=1/s", "server.syn_drop"},
+	{"synack-given-up", "giveup_rst=0", "server.out_rsts == 1"},
+	{"synack-given-up", "all_lost=false", "server.synack_retransmits == 5"},
+	{"synack-given-up-linux", "keepalive=false", "visit.resets == 1"},
+	{"synack-given-up-linux", "giveup_rst=1", "server.out_rsts.before(90s) == 0"},
+	{"synack-reflection", "retries=1", "server.synack_retransmits"},
+	{"three-way-close", "half_close=true", "wire_backward.sent.after"},
+	{"time-wait", "closes=server", "client.time_wait_max"},
+	{"time-wait", "reuse=1", "proxy.no_ports > 0"},
+	{"why-three-handshakes", "handshake=two-way", "server.passive_opens == 1"},
+	{"zero-window", "lost=false", "wire.sent.during(10s"},
+}
+
+func TestDecisiveKnobs(t *testing.T) {
+	for _, c := range decisive {
+		t.Run(c.name+" "+c.set, func(t *testing.T) {
+			t.Parallel()
+			param, value, _ := strings.Cut(c.set, "=")
+			out := run(t, load(t, c.name, map[string]string{param: value}), Options{})
+			for _, e := range out.Expectations {
+				if strings.Contains(e.Text, c.fails) {
+					if e.Passed {
+						t.Errorf("with %s still %s", c.set, e.Message)
+					}
+					return
+				}
+			}
+			t.Errorf("%s expects nothing of %s", c.name, c.fails)
+		})
+	}
+}
+
 // The flood ends service within the attack and not after it; with cookies it
 // does not end it at all. Figures as in the model: 97 places of 128, of which
 // the last quarter is reserved; one more than the backlog with cookies.
