@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"tcplab/des"
+	"tcplab/plots"
 	"tcplab/scenarios"
 	"tcplab/scenarios/measure"
 	"tcplab/scenarios/quantity"
@@ -20,6 +22,7 @@ type ladderOptions struct {
 	from, until   string
 	absolute, all bool
 	lang          string
+	svg, pdf      string
 	quiet         bool
 }
 
@@ -38,9 +41,10 @@ stands behind the segment. A segment that crosses another one has two lines, wit
 an ellipsis where it is under way; XXX marks one that is lost.
 
 Long rows of data and acknowledgements are put into one line, unless --all is
-given; --from and --until choose a time.`,
+given; --from and --until choose a time. --svg and --pdf draw it besides, with
+time to scale.`,
 		Example: `  tcplab ladder handshake
-  tcplab ladder lost-syn-ack --lang zh
+  tcplab ladder lost-syn-ack --lang zh --svg ladder.svg
   tcplab ladder shared-bottleneck --conn 2 --from 30s --until 30.1s`,
 		Args:              needs(1, "one FILE or NAME"),
 		ValidArgsFunction: completeScenario,
@@ -53,8 +57,10 @@ given; --from and --until choose a time.`,
 	f.StringVar(&o.until, "until", "", "leave out segments from the time `T` on")
 	f.BoolVar(&o.absolute, "absolute", false, "show sequence numbers as they are on the wire")
 	f.BoolVar(&o.all, "all", false, "show every line")
+	f.StringVar(&o.svg, "svg", "", "draw it into `FILE`, as SVG")
+	f.StringVar(&o.pdf, "pdf", "", "draw it into `FILE`, as PDF")
 	f.StringVar(&o.lang, "lang", "en", "language of the words, en or zh")
-	f.BoolVar(&o.quiet, "quiet", false, "show no progress and no warnings")
+	f.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
 	if err := cmd.RegisterFlagCompletionFunc("set", completeSet); err != nil {
 		panic(err)
 	}
@@ -94,6 +100,9 @@ func (a *app) ladder(cmd *cobra.Command, ref string, o *ladderOptions) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--lang: %w", err)}
 	}
+	if o.pdf != "" && language != measure.English {
+		return usageError{fmt.Errorf("--pdf: %w, which a PDF file must carry (choose --svg, or --lang en)", plots.ErrNoLetters)}
+	}
 	from, until, err := o.window()
 	if err != nil {
 		return err
@@ -107,8 +116,43 @@ func (a *app) ladder(cmd *cobra.Command, ref string, o *ladderOptions) error {
 	if err != nil {
 		return err
 	}
-	return l.WriteText(a.out, measure.LadderOptions{Language: language, Notation: measure.Notation{Absolute: o.absolute},
-		Addresses: outcome.Addresses, All: o.all})
+	how := measure.LadderOptions{Language: language, Notation: measure.Notation{Absolute: o.absolute},
+		Addresses: outcome.Addresses, All: o.all}
+	if !o.quiet {
+		if err := l.WriteText(a.out, how); err != nil {
+			return err
+		}
+	}
+	return drawLadder(l, how, o)
+}
+
+// drawLadder draws a ladder into the files that are asked for.
+func drawLadder(l *measure.Ladder, how measure.LadderOptions, o *ladderOptions) error {
+	style := plots.IEEE()
+	if o.svg != "" {
+		data, err := plots.LadderSVG(l, how, style)
+		if err != nil {
+			return usageError{fmt.Errorf("--svg: %w", err)}
+		}
+		if err := renameio.WriteFile(o.svg, data, 0o644); err != nil {
+			return fmt.Errorf("--svg: %w", err)
+		}
+	}
+	if o.pdf == "" {
+		return nil
+	}
+	d, err := plots.DrawLadder(l, how, style)
+	if err != nil {
+		return usageError{fmt.Errorf("--pdf: %w", err)}
+	}
+	data, err := d.PDF()
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(o.pdf, data, 0o644); err != nil {
+		return fmt.Errorf("--pdf: %w", err)
+	}
+	return nil
 }
 
 // runLadder runs a scenario and returns the ladder of the chosen connection.

@@ -34,6 +34,7 @@ func LanguageNamed(code string) (Language, error) {
 var phrases = map[string][2]string{
 	"connection":      {"connection %d, %s to %s", "连接 %d：%s 至 %s"},
 	"time":            {"time (s)", "时间 (s)"},
+	"connection time": {"connection %d, time in s", "连接 %d，时间单位 s"},
 	"lost":            {"lost", "丢失"},
 	"lost on":         {"lost on %s", "在 %s 上丢失"},
 	"dropped":         {"dropped", "被丢弃"},
