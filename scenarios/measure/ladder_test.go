@@ -84,7 +84,9 @@ func TestLadderFitsATerminal(t *testing.T) {
 }
 
 func TestLadderTimers(t *testing.T) {
-	s := func(seq uint32) segment.Segment { return segment.Segment{Seq: segment.Seq(seq), Len: 10, Flags: segment.ACK} }
+	s := func(seq uint32) segment.Segment {
+		return segment.Segment{Seq: segment.Seq(seq), Len: 10, Flags: segment.ACK}
+	}
 	trace := &Trace{Until: math.MaxInt64, Events: []Event{
 		{Time: 0, Kind: SegmentOut, Segment: s(0)},
 		{Time: 5, Kind: SegmentLost, Segment: s(0), Link: "a->b"},
