@@ -28,8 +28,8 @@ type Life struct {
 	Host, Peer     string
 	Port, PeerPort string
 	Passive        bool
-	// States are in the order in which they were entered. Until is +Inf for the
-	// last one if it was not left.
+	// States are in the order in which they were entered, without those that
+	// took no time. Until is +Inf for the last one if it was not left.
 	States []LifeSpan
 }
 
@@ -104,9 +104,7 @@ func (l *Life) spans(entered func(tcpmodel.State) float64) {
 	for i := range len(l.States) - 1 {
 		l.States[i].Until = l.States[i+1].From
 	}
-	if n := len(l.States); n > 0 && l.States[n-1].State == tcpmodel.Closed {
-		l.States = l.States[:n-1]
-	}
+	l.States = slices.DeleteFunc(l.States, func(s LifeSpan) bool { return s.State == tcpmodel.Closed || s.From == s.Until })
 }
 
 // readLives reads the connection table.

@@ -38,7 +38,7 @@ const (
 // removal on the directory does not pass for complete. What else a user keeps in
 // a results directory stays.
 var replaced = []string{manifestName, scenarioName, summaryName, seriesDir, samplesDir, FiguresDir, connectionsName,
-	traceDir, PacketsName, "report.html"}
+	traceDir, sequencesDir, PacketsName, "report.html"}
 
 // ErrForeign is in the chain of the error of OpenTarget for a directory that
 // holds something else than results.

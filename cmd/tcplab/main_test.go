@@ -116,6 +116,11 @@ func TestFigureKindsAreDrawn(t *testing.T) {
 			t.Errorf("nothing draws a %s", kind)
 		}
 	}
+	for _, kind := range plots.Kinds() {
+		if !slices.Contains(scenarios.Registry().Figures, kind) {
+			t.Errorf("no scenario can name a %s", kind)
+		}
+	}
 }
 
 func TestReadmeNamesTheLibrary(t *testing.T) {
