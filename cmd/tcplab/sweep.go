@@ -64,6 +64,7 @@ what the scenario draws of its sweep.`,
 	flags.StringVar(&o.until, "until", "", "add replications until a 95 % interval is narrow: `METRIC=HALF_WIDTH,MAX`")
 	flags.IntVar(&o.batches, "batches", 0, "divide each run into `N` stretches, for intervals from one long run")
 	flags.StringVar(&o.compare, "compare", "", "differences between two values of what varies: `PARAMETER=FROM,TO`")
+	flags.StringSliceVar(&o.request.Metrics, "metrics", nil, "have only these metrics in the results: `NAME,...`, where * stands for anything (default all)")
 	flags.IntVar(&o.run.Workers, "workers", 0, "`N` runs at once (default one for each core)")
 	flags.StringVar(&o.shard, "shard", "", "run part I of N alone, `I/N`: tcplab merge puts the parts together")
 	flags.StringVar(&o.engine, "engine", "local", "where it runs: local")

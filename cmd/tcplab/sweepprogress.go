@@ -47,6 +47,9 @@ func sweepLine(name string, at sweep.Progress, elapsed time.Duration, bar bool) 
 		full := at.Points * width / max(1, at.Total)
 		drawing = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] "
 	}
+	if at.Writing {
+		return fmt.Sprintf("%s %swriting the results, %d/%d points", name, drawing, at.Points, at.Total)
+	}
 	failed := ""
 	if at.Failed > 0 {
 		failed = fmt.Sprintf(", %d failed", at.Failed)

@@ -21,6 +21,7 @@ type Sweep struct {
 	Until        *Until   `key:"until" doc:"When a point has had enough replications."`
 	Batches      int      `key:"batches" default:"0" min:"0" max:"1000" doc:"For intervals from one long run: into how many stretches of time the run is divided (10 to 30 are usual), whose means are taken for independent."`
 	Compare      *Compare `key:"compare" doc:"Two values of a parameter, between which the differences of all metrics are taken, replication by replication."`
+	Metrics      []string `key:"metrics" item:"a pattern" example:"[legit.*, server.syn_drop]" doc:"The metrics that the results have; * stands for anything. Without it they have all. What is kept of a run has all in any case."`
 	Figures      []Figure `key:"figures" item:"a figure" example:"[{kind: lines, x: flood_rate, y: legit.connect_success}]" doc:"What is drawn over the points."`
 }
 

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"math"
+	"path"
 	"slices"
 	"strings"
 
@@ -84,7 +85,9 @@ type metricColumns struct {
 	places  map[*schema][]int // of each metric of a schema
 }
 
-func (m *metricColumns) add(x *schema) {
+// add adds the metrics of a schema whose names one of the patterns matches, all
+// if there is no pattern.
+func (m *metricColumns) add(x *schema, patterns []string) {
 	if m.places[x] != nil {
 		return
 	}
@@ -93,6 +96,10 @@ func (m *metricColumns) add(x *schema) {
 	}
 	places := []int{}
 	for i, name := range x.names {
+		if !matches(patterns, name) {
+			places = append(places, -1)
+			continue
+		}
 		at, known := m.byName[name]
 		if !known {
 			at = len(m.columns)
@@ -111,7 +118,16 @@ func (m *metricColumns) row(x *schema, values, out []float64) []float64 {
 		out = append(out, math.NaN())
 	}
 	for i, at := range m.places[x] {
-		out[at] = values[i]
+		if at >= 0 {
+			out[at] = values[i]
+		}
 	}
 	return out
+}
+
+func matches(patterns []string, name string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, name)
+		return ok && err == nil
+	})
 }

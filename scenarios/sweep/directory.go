@@ -115,7 +115,7 @@ func (s *Sweep) runIn(ctx context.Context, dir string, plan *Plan, o Options) (*
 	if err != nil {
 		return out, err
 	}
-	return out, s.finish(dir, plan, st, r.keys, out)
+	return out, s.finish(dir, plan, st, r.keys, out, o.Progress)
 }
 
 // begin writes what the directory is for, and takes back that it is complete.
@@ -131,7 +131,7 @@ func (s *Sweep) begin(dir string, plan *Plan) error {
 
 // finish writes the results of what is in the store. A shard has none of its
 // own.
-func (s *Sweep) finish(dir string, plan *Plan, st *store, keys []Key, out *Outcome) error {
+func (s *Sweep) finish(dir string, plan *Plan, st *store, keys []Key, out *Outcome, progress func(Progress)) error {
 	m := &out.Manifest
 	sum := sha256.Sum256(s.Scenario.Source())
 	*m = Manifest{Tool: toolName, Kind: planKind, Model: s.Model, Scenario: s.Scenario.Name, Title: s.Scenario.Title,
@@ -148,7 +148,7 @@ func (s *Sweep) finish(dir string, plan *Plan, st *store, keys []Key, out *Outco
 	if err := st.load(false); err != nil {
 		return err
 	}
-	r := &results{sweep: s, store: st, keys: keys, failed: map[int]bool{}}
+	r := &results{sweep: s, store: st, keys: keys, failed: map[int]bool{}, progress: progress}
 	for _, f := range out.Failures {
 		r.failed[f.Point-1] = true
 	}

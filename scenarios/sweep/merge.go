@@ -148,7 +148,7 @@ func (s *Sweep) merge(ctx context.Context, dir string, plan *Plan, shards []stri
 		return out, fmt.Errorf("%d of %d points are not finished, %d replications are missing, the first at point %d (run the shards that are missing, then merge again)",
 			r.missing.points, r.total, r.missing.replications, r.missing.first+1)
 	}
-	return out, s.finish(dir, plan, st, r.keys, out)
+	return out, s.finish(dir, plan, st, r.keys, out, nil)
 }
 
 func same(a, b string) bool {

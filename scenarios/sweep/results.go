@@ -35,6 +35,8 @@ type results struct {
 	params  []Column
 	metrics metricColumns
 
+	progress func(Progress)
+
 	replications, events, packets uint64
 }
 
@@ -43,6 +45,7 @@ type tableFile struct {
 	*bufio.Writer
 	pending *renameio.PendingFile
 	line    []byte
+	prefix  []byte
 }
 
 func newTableFile(dir, name string) (*tableFile, error) {
@@ -74,6 +77,12 @@ func (t *tableFile) number(v float64) {
 	}
 	t.line = append(t.line, ',')
 }
+
+// keep notes the beginning of a line, which again repeats.
+func (t *tableFile) keep() { t.prefix = append(t.prefix[:0], t.line...) }
+
+// again begins a line as keep has it.
+func (t *tableFile) again() { t.line = append(t.line[:0], t.prefix...) }
 
 func (t *tableFile) endLine() error {
 	t.line[len(t.line)-1] = '\n'
@@ -116,7 +125,7 @@ func (r *results) columns() []Column {
 			continue
 		}
 		for _, e := range r.store.find(key) {
-			r.metrics.add(r.store.schemas[e.schema])
+			r.metrics.add(r.store.schemas[e.schema], r.sweep.Spec.Metrics)
 		}
 	}
 	keys := []Column{{Name: pointColumn, Role: "key"}, {Name: replicationColumn, Role: "key"}, {Name: seedColumn, Role: "key"}}
@@ -148,6 +157,9 @@ func (r *results) write(dir string) (columns []Column, err error) {
 		return nil, err
 	}
 	for i := range r.keys {
+		if r.progress != nil && i%512 == 0 {
+			r.progress(Progress{Points: i, Total: len(r.keys), Writing: true, Left: -1})
+		}
 		if r.failed[i] {
 			continue
 		}
@@ -256,7 +268,8 @@ func (r *results) texts(t *tableFile, texts []string) {
 }
 
 // summaryColumns are those behind point and parameters. The interval is that of
-// the mean over replications or, where there is one replication, of batches.
+// the mean over replications or, where there is one replication, of batches. Of a
+// single value there are no quantiles.
 var summaryColumns = []string{"metric", "unit", "n", "mean", "ci95_low", "ci95_high", "sd", "min", "q25", "median", "q75", "max", "interval"}
 
 // summarize writes the lines of a point: one for each metric that has a value
@@ -266,10 +279,12 @@ func (r *results) summarize(i int, texts []string, values [][]float64, records [
 	if len(records) == 1 && r.sweep.Spec.Batches > 0 {
 		batches = r.batches(records[0])
 	}
+	t.whole(uint64(i + 1))
+	r.texts(t, texts)
+	t.keep()
 	for k, c := range r.metrics.columns {
 		v := values[k]
-		t.whole(uint64(i + 1))
-		r.texts(t, texts)
+		t.again()
 		t.text(c.Name)
 		t.text(c.Unit)
 		t.whole(uint64(len(v)))
@@ -282,6 +297,9 @@ func (r *results) summarize(i int, texts []string, values [][]float64, records [
 		t.number(mean - half)
 		t.number(mean + half)
 		t.number(measure.Deviation(v, mean))
+		if len(v) < 2 {
+			v = nil
+		}
 		slices.Sort(v)
 		for _, p := range []float64{0, 0.25, 0.5, 0.75, 1} {
 			t.number(measure.Quantile(v, p))

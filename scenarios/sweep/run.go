@@ -38,6 +38,8 @@ type Progress struct {
 	// Left is an estimate of the time that is left, negative if nothing is
 	// known.
 	Left time.Duration
+	// Writing is true while the results are written, of Points so far.
+	Writing bool
 }
 
 func (o *Options) workers() int {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -31,6 +32,9 @@ type Request struct {
 	Until   *spec.Until   `json:"until,omitempty"`
 	Batches *int          `json:"batches,omitempty"`
 	Compare *spec.Compare `json:"compare,omitempty"`
+	// Metrics are patterns of path.Match for the metrics that the results have;
+	// none is as the scenario says.
+	Metrics []string `json:"metrics,omitempty"`
 }
 
 // Sweep is an experiment: the points of a design, at each of which a scenario is
@@ -109,6 +113,14 @@ func (s *Sweep) override() error {
 	}
 	if r.Compare != nil {
 		w.Compare = r.Compare
+	}
+	if len(r.Metrics) > 0 {
+		w.Metrics = r.Metrics
+	}
+	for _, p := range w.Metrics {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("metrics: %q is not a pattern (write a name, or one with * such as legit.*)", p)
+		}
 	}
 	switch {
 	case w.Batches < 0 || w.Batches == 1 || w.Batches > 1000:
