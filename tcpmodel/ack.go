@@ -81,7 +81,7 @@ func (ep *Endpoint) ackText(now des.Time, seg *segment.Segment) bool {
 	if seg.Ack.Less(ep.sndUna) {
 		// RFC 5961 section 5: older than anything that the peer can still
 		// have to say is suspect.
-		if uint64(ep.sndUna-seg.Ack) > min(uint64(ep.maxWindow), ep.bytesAcked()) {
+		if uint64(ep.sndUna-seg.Ack) > min(uint64(ep.maxWindow), ep.numbersAcked()) {
 			ep.challengeAck(now)
 			return false
 		}
@@ -127,6 +127,19 @@ func (ep *Endpoint) ackText(now des.Time, seg *segment.Segment) bool {
 	ep.probeAcked(seg.Ack)
 	ep.finishAck(now, before)
 	return true
+}
+
+// numbersAcked is how many sequence numbers the peer has acknowledged since the
+// connection began: those of data, of a SYN that opened it, and of the FIN.
+func (ep *Endpoint) numbersAcked() uint64 {
+	n := ep.bytesAcked()
+	if !ep.passiveOpen {
+		n++
+	}
+	if ep.finAcked() {
+		n++
+	}
+	return n
 }
 
 // finishAck is what follows when the scoreboard is up to date: recovery, the

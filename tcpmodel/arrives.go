@@ -383,6 +383,8 @@ func (ep *Endpoint) checkFin(now des.Time, seg *segment.Segment) {
 	}
 	ep.finWaits, ep.finSeen = false, true
 	ep.rcvNxt++
+	// Nothing after the end of the stream is of interest, nor reported.
+	ep.ooo, ep.numBlocks, ep.dsack = ep.ooo[:0], 0, segment.Block{}
 	ep.ack.scheduled = true
 	switch ep.state {
 	case Established:

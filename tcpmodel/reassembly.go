@@ -82,7 +82,7 @@ func (ep *Endpoint) inOrder(now des.Time, right segment.Seq, foreign uint32, seg
 			s.Right--
 			ep.finWaits = true
 		}
-		if s.Left.Less(ep.rcvNxt) {
+		if s.Left.Less(ep.rcvNxt) && ep.dsack == (segment.Block{}) {
 			ep.reportDuplicate(s.Left, minSeq(s.Right, ep.rcvNxt))
 		}
 		ep.deliver(s.Right, s.foreign)

@@ -305,6 +305,9 @@ func (r *run) callConnect(c *Call) (attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(c.Args) > 1 && c.Args[1].Text == "AF_UNSPEC" {
+		return returns(s.disconnect()), nil
+	}
 	return s.connect(), nil
 }
 

@@ -44,6 +44,9 @@ type socket struct {
 	// connecting: connect() was called and has not reported the outcome.
 	connecting, connected bool
 	errTaken              bool
+	// disconnected: connect(AF_UNSPEC) has freed the socket for another
+	// connection.
+	disconnected bool
 	// noSpace: a write waits to be told of room in the send buffer.
 	noSpace             bool
 	readShut, writeShut bool
@@ -157,7 +160,8 @@ func (s *socket) open(fast bool) string {
 		o.Set(x.opt, x.val)
 	}
 	o.FastOpen = o.FastOpen || fast
-	if c := s.r.conn; c != nil && c.sock == s && c.phase == phaseNew {
+	if c := s.r.conn; c != nil && c.sock == s && (c.phase == phaseNew || s.disconnected) {
+		s.disconnected = false
 		c.phase, c.remotePort, c.since = phaseConnecting, servicePort, s.r.sim.Now()
 	}
 	ep, err := s.r.stack.Connect(peerNode, servicePort, s, o)
@@ -166,6 +170,23 @@ func (s *socket) open(fast bool) string {
 	}
 	s.ep, s.gone, s.errTaken = ep, nil, false
 	return ""
+}
+
+// disconnect is connect(AF_UNSPEC): it resets the connection, and the socket is
+// as new.
+func (s *socket) disconnect() result {
+	if s.listener != nil {
+		s.listener.Close()
+		s.listener = nil
+	}
+	if ep := s.ep; ep != nil {
+		s.ep = nil
+		ep.Abort()
+	}
+	s.gone, s.bound = nil, 0
+	s.connecting, s.connected, s.readShut, s.writeShut, s.noSpace, s.errTaken = false, false, false, false, false, false
+	s.disconnected = true
+	return success(0)
 }
 
 // connect follows the order of Linux's __inet_stream_connect.
