@@ -1,0 +1,36 @@
+package middlebox
+
+import (
+	"tcplab/des"
+	"tcplab/tcpmodel/network"
+	"tcplab/tcpmodel/segment"
+)
+
+// Blackhole is a path that fails in silence: from a time on, it loses all that
+// comes. It works in one direction and may be put into both.
+type Blackhole struct {
+	side
+	from, until des.Time
+}
+
+// NewBlackhole returns a Blackhole that loses what comes from a time on and
+// before another, and passes all else to next. des.Never as until is for ever.
+func NewBlackhole(from, until des.Time, next network.Sink) *Blackhole {
+	return &Blackhole{side: side{next: next}, from: from, until: until}
+}
+
+// SetNext makes the black hole pass packets on to next.
+func (b *Blackhole) SetNext(next network.Sink) { b.next = next }
+
+// Flow returns what went through it and what it lost.
+func (b *Blackhole) Flow() network.Flow { return b.flow }
+
+// Receive passes on or loses a packet.
+func (b *Blackhole) Receive(now des.Time, seg *segment.Segment) {
+	count(&b.flow.In, seg)
+	if now >= b.from && now < b.until {
+		b.lose(seg)
+		return
+	}
+	b.pass(now, seg)
+}
