@@ -28,6 +28,8 @@
 //	receiver.go   RCV.*, reassembly, the window; ackpolicy.go when to acknowledge
 //	timers.go     every timer; rtt.go the round-trip time and the timeout
 //	eviction.go   whose half-open entry gives way; the SYN cache
+//	pacing.go     the pacing rate and its timer; burst.go segmentation offload
+//	limits.go     of a host: orphans, challenge ACKs
 //	ecn.go, cookie.go, isn.go, ports.go, options.go, demux.go
 //
 // Congestion control is package congestion: it moves cwnd and ssthresh, and
@@ -55,6 +57,12 @@
 // An endpoint has one engine timer for all its deadlines, armed for the
 // earliest; a deadline that moves later costs a store. Steady state allocates
 // nothing: endpoints are pooled, tables and rings only grow.
+//
+// # Conformance
+//
+// Package requirements lists the numbered requirements of RFC 9293 with the
+// tests that show them, or why they are deviated from (tcplab profiles
+// --rfc9293).
 //
 // # What is not modelled
 //
