@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -36,7 +37,10 @@ type builder struct {
 	first   bool // this is the first replication
 	nodes   map[string]segment.Node
 	links   []*network.Link
-	work    workload.World
+	// firstLink is the place in links of the first of each link of the
+	// scenario, and behind the last their number.
+	firstLink []int
+	work      workload.World
 }
 
 // build makes the world of a scenario for one replication. What does not fit
@@ -88,8 +92,8 @@ func (b *builder) record() error {
 func instant(t float64) des.Time { return des.Time(math.Round(float64(t * 1e9))) }
 
 func (b *builder) topology() error {
-	for i := range b.sc.Hosts {
-		b.nodes[b.sc.Hosts[i].Name] = b.net.AddHost(b.sc.Hosts[i].Name)
+	for _, name := range b.sc.HostNames() {
+		b.nodes[name] = b.net.AddHost(name)
 	}
 	for _, name := range b.sc.Routers {
 		b.nodes[name] = b.net.AddRouter(name)
@@ -107,12 +111,16 @@ func (b *builder) topology() error {
 				return b.sc.Problem(l.Pos, "links: %v", err)
 			}
 		}
-		fwd, bwd, err := b.net.Connect(b.nodes[l.Ends[0]], b.nodes[l.Ends[1]], configs[0], configs[1])
-		if err != nil {
-			return b.sc.Problem(l.Pos, "links: %v", err)
+		b.firstLink = append(b.firstLink, len(b.links))
+		for _, m := range linkMembers(b.sc, l) {
+			fwd, bwd, err := b.net.Connect(b.nodes[m.ends[0]], b.nodes[m.ends[1]], configs[0], configs[1])
+			if err != nil {
+				return b.sc.Problem(l.Pos, "links: %v", err)
+			}
+			b.links = append(b.links, fwd, bwd)
 		}
-		b.links = append(b.links, fwd, bwd)
 	}
+	b.firstLink = append(b.firstLink, len(b.links))
 	return nil
 }
 
@@ -150,10 +158,10 @@ func (b *builder) ranges() error {
 		}
 	}
 	addr := from.Addr()
-	for i := range b.sc.Hosts {
+	for _, name := range b.sc.HostNames() {
 		addr = addr.Next()
-		if err := b.addresses.Add(b.nodes[b.sc.Hosts[i].Name], addr); err != nil {
-			return b.sc.Problem(b.sc.Hosts[i].Pos, "hosts: %v", err)
+		if err := b.addresses.Add(b.nodes[name], addr); err != nil {
+			return b.sc.Problem(b.sc.Pos, "hosts: %s: %v", name, err)
 		}
 	}
 	return nil
@@ -196,20 +204,32 @@ func (b *builder) stacks() error {
 		if err != nil {
 			return b.sc.Problem(h.Pos, "%s: %v", h.Name, err)
 		}
-		node := b.nodes[h.Name]
-		record := b.recorder.Host(h.Name, node)
-		stack, err := tcpmodel.NewStack(tcpmodel.StackOptions{Sim: b.sim, Name: h.Name, Node: node,
-			Config: config, Out: b.net.Egress(node), Tracer: b.capture.tracer(node, record)})
+		if h.Count == nil {
+			err = b.stack(h.Name, config, b.recorder.Host(h.Name, b.nodes[h.Name]))
+		} else {
+			group := b.recorder.HostGroup(h.Name)
+			for _, name := range h.Members() {
+				err = errors.Join(err, b.stack(name, config, group.Member(name, b.nodes[name])))
+			}
+		}
 		if err != nil {
 			return b.sc.Problem(h.Pos, "%v", err)
 		}
-		record.Watch(stack.Counters())
-		if err := b.net.Attach(node, stack); err != nil {
-			return b.sc.Problem(h.Pos, "%v", err)
-		}
-		b.work.AddHost(quantity.Host(h.Name), stack, record)
 	}
 	return nil
+}
+
+// stack makes the stack of one host.
+func (b *builder) stack(name string, config tcpmodel.Config, record *measure.Host) error {
+	node := b.nodes[name]
+	stack, err := tcpmodel.NewStack(tcpmodel.StackOptions{Sim: b.sim, Name: name, Node: node,
+		Config: config, Out: b.net.Egress(node), Tracer: b.capture.tracer(node, record)})
+	if err != nil {
+		return err
+	}
+	record.Watch(stack.Counters())
+	b.work.AddHost(quantity.Host(name), stack, record)
+	return b.net.Attach(node, stack)
 }
 
 // stackConfig returns the settings of a host: its profile and what differs.
@@ -234,11 +254,11 @@ func (b *builder) workloads() error {
 	var list []workload.Workload
 	for i := range b.sc.Workloads {
 		w := &b.sc.Workloads[i]
-		made, err := w.Config.(workload.Config).Build(w.Name, w.On)
+		made, err := b.buildWorkload(w)
 		if err != nil {
 			return b.sc.Problem(w.Pos, "workload %s: %v", w.Name, err)
 		}
-		list = append(list, made)
+		list = append(list, made...)
 	}
 	if err := workload.Start(&b.work, list); err != nil {
 		return b.sc.Problem(b.sc.Pos, "%v", err)
@@ -253,8 +273,8 @@ func (b *builder) watchLinks() error {
 	}
 	for i := range b.sc.Links {
 		name := b.sc.Links[i].Name
-		b.recorder.Link(name, b.links[2*i])
-		b.recorder.Link(name+spec.Backward, b.links[2*i+1])
+		b.recorder.Link(name, b.directions(i, 0)...)
+		b.recorder.Link(name+spec.Backward, b.directions(i, 1)...)
 	}
 	return nil
 }

@@ -32,10 +32,10 @@ type Capture struct {
 func DefaultVantage(sc *spec.Scenario) string {
 	for i := range sc.Workloads {
 		if sc.Workloads[i].Kind == "server" {
-			return string(sc.Workloads[i].On)
+			return sc.MembersOf(string(sc.Workloads[i].On))[0]
 		}
 	}
-	return sc.Hosts[0].Name
+	return sc.Hosts[0].Members()[0]
 }
 
 // Vantage returns the hosts of a capture of a scenario: those that are named or
@@ -44,10 +44,7 @@ func Vantage(sc *spec.Scenario, hosts []string) ([]string, error) {
 	if len(hosts) == 0 {
 		return []string{DefaultVantage(sc)}, nil
 	}
-	var have []string
-	for i := range sc.Hosts {
-		have = append(have, sc.Hosts[i].Name)
-	}
+	have := sc.HostNames()
 	for i, name := range hosts {
 		switch {
 		case slices.Contains(sc.Routers, name):
@@ -74,8 +71,7 @@ func (b *builder) newCapturing(c *Capture) (*capturing, error) {
 		return nil, err
 	}
 	o := capture.WriterOptions{Tool: c.Tool, Comment: fmt.Sprintf("scenario %s, seed %d", b.sc.Name, b.sc.Seed)}
-	for i := range b.sc.Hosts {
-		name := b.sc.Hosts[i].Name
+	for _, name := range b.sc.HostNames() {
 		o.Names = append(o.Names, capture.HostName{Addr: b.addresses.Addr(b.nodes[name]), Name: name})
 	}
 	var interfaces []capture.Interface

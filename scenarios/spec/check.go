@@ -52,6 +52,7 @@ func (d *decoder) check(root *node) {
 			}
 		}
 	}
+	d.checkGroups()
 	d.checkHosts(root)
 	d.checkPorts()
 	d.checkFigures(root.get("figures"), s.Figures, false)

@@ -43,6 +43,8 @@ type decoder struct {
 	// addresses are the ports that workloads name.
 	addresses []peer
 	scenario  *Scenario
+	// topologyBad is true if no links could be made of the topology.
+	topologyBad bool
 }
 
 // peer is a host that a workload names, for the check that a path leads there.

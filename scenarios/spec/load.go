@@ -91,6 +91,7 @@ func (d *decoder) decode(root *node, set map[string]string) *Scenario {
 			d.hosts = append(d.hosts, key.value)
 		}
 	}
+	d.expandTopology(root)
 	d.survey(root)
 	d.structure(root, "the scenario", bind(reflect.ValueOf(s).Elem()))
 	d.check(root)

@@ -21,6 +21,7 @@ func Reference(r *Registry) []byte {
 	p.section("Top level", reflect.TypeFor[Scenario]())
 	p.section("A parameter", reflect.TypeFor[Param]())
 	p.section("A host", reflect.TypeFor[Host]())
+	p.section("topology", reflect.TypeFor[Topology]())
 	p.section("A link", reflect.TypeFor[Link]())
 	p.section("queue", reflect.TypeFor[Queue]())
 	p.section("shaper, policer", reflect.TypeFor[Bucket]())

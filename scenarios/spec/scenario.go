@@ -26,6 +26,7 @@ type Scenario struct {
 	Duration    quantity.Duration `key:"duration" required:"true" above:"0s" example:"60s" doc:"How long the simulated time is."`
 	Seed        uint64            `key:"seed" default:"1" doc:"The seed of all random streams. --seed overrides it."`
 	Hosts       []Host            `key:"hosts" required:"true" named:"Name" item:"a host" example:"{client: {}, server: {}}" doc:"The hosts that have a TCP stack."`
+	Topology    *Topology         `key:"topology" example:"{kind: dumbbell, left: [client], right: [server], bottleneck: {rate: 10Mbit/s}}" doc:"A short form for links of a usual shape, beside those under links."`
 	Links       []Link            `key:"links" item:"a link" example:"[{ends: [client, server], delay: 20ms, rate: 100Mbit/s}]" doc:"The links between hosts and routers. An end that hosts does not declare is a router; it needs two links or more."`
 	Workloads   []Workload        `key:"workloads" item:"a workload" example:"[{name: web, kind: server, on: server}]" doc:"What the hosts do."`
 	Measure     Measure           `key:"measure" doc:"How the run is measured."`
@@ -48,6 +49,7 @@ type Host struct {
 	Pos     Pos
 	Name    string
 	Profile string   `key:"profile" enum:"@profiles" doc:"The stack that the host has."`
+	Count   *int     `key:"count" min:"1" max:"10000" example:"100" doc:"How many hosts of this kind there are: NAME1, NAME2 and so on. NAME stands for all of them: a link is one for each, a workload runs on each, and metrics are of all together. Where a workload names two groups, the first host of one works with the first of the other."`
 	Sysctl  Settings `key:"sysctl" example:"{tcp_syn_retries: 1}" doc:"Settings of the stack that differ from its profile, under their Linux names."`
 }
 

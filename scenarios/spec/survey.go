@@ -58,6 +58,7 @@ func (d *decoder) own(at *node, name string, o owner) {
 // surveyLinks finds the routers and what is connected.
 func (d *decoder) surveyLinks(links *node) {
 	d.reach = &reach{parent: map[string]string{}, links: map[string][]string{}}
+	d.reach.broken = d.topologyBad
 	if links == nil || links.kind != sequenceNode {
 		return
 	}

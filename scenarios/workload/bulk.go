@@ -57,14 +57,14 @@ const (
 
 type bulk struct {
 	base
-	config   Bulk
-	node     segment.Node
-	sink     *sink
-	timers   [2]des.Timer
-	conns    []bulkConn
-	flows    []flow
-	all      *bulkTotal
-	failed   *measure.Counter
+	config Bulk
+	node   segment.Node
+	sink   *sink
+	timers [2]des.Timer
+	conns  []bulkConn
+	flows  []flow
+	all    *bulkTotal
+	failed *measure.Counter
 }
 
 // bulkTotal is what the transfers of one name have in common.
