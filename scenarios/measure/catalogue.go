@@ -196,6 +196,7 @@ var ofListeners = []Quantity{
 	count(OfListening, "syncookies_failed", "SYN cookies failed", "ACKs without a valid cookie (SyncookiesFailed)."),
 	count(OfListening, "requests_expired", "expired half-open entries", "Half-open entries whose last SYN-ACK timed out."),
 	count(OfListening, "requests_pruned", "pruned half-open entries", "Half-open entries dropped early because the queue was more than half full."),
+	count(OfListening, "requests_evicted", "evicted half-open entries", "Half-open entries that gave way to newcomers (syn_eviction, SYN cache)."),
 }
 
 var ofLinks = []Quantity{

@@ -62,6 +62,7 @@ var hostCounters = []hostCounter{
 	{OfListening, "syncookies_failed", func(c *tcpmodel.Counters) uint64 { return c.SyncookiesFailed }},
 	{OfListening, "requests_expired", func(c *tcpmodel.Counters) uint64 { return c.RequestsExpired }},
 	{OfListening, "requests_pruned", func(c *tcpmodel.Counters) uint64 { return c.RequestsPruned }},
+	{OfListening, "requests_evicted", func(c *tcpmodel.Counters) uint64 { return c.RequestsEvicted }},
 }
 
 // Host returns the record of a host, to be given to its stack as the Tracer.

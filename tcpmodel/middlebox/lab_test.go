@@ -95,18 +95,26 @@ func (h *host) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Eve
 // newLab returns a lab with n clients, 10 ms from the server.
 func newLab(tb testing.TB, n int, profile string, link network.LinkConfig, tune func(name string, c *tcpmodel.Config)) *lab {
 	tb.Helper()
+	access := network.LinkConfig{Delay: des.Millisecond}
+	return newLabOf(tb, n, profile, [4]network.LinkConfig{access, access, link, link}, tune)
+}
+
+// newLabOf returns a lab with these links: from and to each client, to and from
+// the server.
+func newLabOf(tb testing.TB, n int, profile string, links [4]network.LinkConfig, tune func(name string, c *tcpmodel.Config)) *lab {
+	tb.Helper()
 	sim := des.New(1, 0)
 	l := &lab{tb: tb, sim: sim, net: network.New(sim)}
 	l.edge = l.net.AddRouter("edge")
 	server := l.net.AddHost("server")
 	var err error
-	if l.toServer, l.back, err = l.net.Connect(l.edge, server, link, link); err != nil {
+	if l.toServer, l.back, err = l.net.Connect(l.edge, server, links[2], links[3]); err != nil {
 		tb.Fatal(err)
 	}
 	nodes := make([]segment.Node, n)
 	for i := range nodes {
 		nodes[i] = l.net.AddHost("client" + string(rune('a'+i)))
-		if _, _, err := l.net.Connect(nodes[i], l.edge, network.LinkConfig{Delay: des.Millisecond}, network.LinkConfig{Delay: des.Millisecond}); err != nil {
+		if _, _, err := l.net.Connect(nodes[i], l.edge, links[0], links[1]); err != nil {
 			tb.Fatal(err)
 		}
 	}

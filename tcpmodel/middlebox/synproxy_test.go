@@ -219,3 +219,53 @@ func TestSynProxyDirect(t *testing.T) {
 	}
 	l.books(p)
 }
+
+// TestSynProxyLosses: whichever of the first segments is lost, before or behind
+// the proxy, the connection comes about and all bytes arrive, whoever speaks
+// first.
+func TestSynProxyLosses(t *testing.T) {
+	for _, first := range []string{"client", "both"} {
+		for where := range 4 {
+			for n := 1; n <= 8; n++ {
+				faults, err := network.ParseFaults(fmt.Sprintf("ANY:%d", n))
+				if err != nil {
+					t.Fatal(err)
+				}
+				links := [4]network.LinkConfig{tenMs, tenMs, tenMs, tenMs}
+				links[where].Faults = faults
+				l := newLabOf(t, 1, "linux", links, nil)
+				p, err := NewSynProxy(l.sim, "proxy", DefaultSynProxy())
+				if err != nil {
+					t.Fatal(err)
+				}
+				var in, out *network.Link
+				for _, k := range l.net.Links() {
+					if k.From() == l.client.node {
+						in = k
+					} else if k.To() == l.client.node {
+						out = k
+					}
+				}
+				Insert(out, in, p)
+				l.listen(5)
+				l.client.write = 20_000
+				if first == "both" {
+					l.server.write = 30_000
+				}
+				l.dial(l.client, tcpmodel.SocketOptions{})
+				l.run(20 * des.Second)
+				if l.client.last != nil {
+					l.client.last.Close()
+				}
+				l.run(10 * des.Minute)
+				if l.server.read != 20_000 || l.client.read != l.server.write || l.server.foreign+l.client.foreign != 0 || len(l.client.failed) != 0 {
+					t.Errorf("%s first, link %d loses packet %d: server has read %d, client %d, failed with %v, %+v", first, where, n, l.server.read, l.client.read, l.client.failed, p.Stats())
+				}
+				if s := p.Stats(); s.Known != 0 || s.Rejected != 0 {
+					t.Errorf("%s first, link %d loses packet %d: %+v", first, where, n, s)
+				}
+				l.books(p)
+			}
+		}
+	}
+}
