@@ -28,7 +28,8 @@
 //   - a series is the mean at each point;
 //   - the values of a sample are those of all replications, one after the other;
 //   - an expectation is about the means;
-//   - the connection table and the capture are those of the first replication.
+//   - the connection table, the capture, and what was looked at segment by segment
+//     are those of the first replication.
 //
 // # The directory
 //
@@ -38,12 +39,17 @@
 //	manifest.json    what was run by which version, events, packets (link by link), time it took
 //	scenario.yaml    the scenario as run: loading it again gives the same results
 //	summary.json     the metrics in their order and the expectations
-//	series/NAME.csv  a series: time_s, then the quantity with its unit
+//	series/NAME.csv  a series: time_s, then the quantity with its unit; behind a mean over replications each of them
 //	samples/NAME.csv the single values of a distribution
 //	connections.csv  one row for each connection
+//	sequences/NAME.csv  what was sent, lost and acknowledged of a connection that a sequence graph shows
 //	figures/         drawn by package plots
 //	trace/CONN.csv   what happened at both ends of the connections of Options.Trace
 //	packets.pcapng   what passed the hosts of Options.Capture
+//
+// Figures are drawn from FigureData, which is the same after a run and from its
+// directory. With Options.Figures a run looks at the connections that figures
+// name; those are of workloads that implement spec.Flows.
 //
 // The point of a series at time t of a quantity that is counted (steps in the
 // manifest) stands for the interval that starts at t, of another for the instant

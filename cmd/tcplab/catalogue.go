@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,10 +20,11 @@ func (a *app) metricsCommand() *cobra.Command {
 		Long: `List what is measured of workloads, hosts and links. An expectation names a
 metric as OWNER.NAME, where the owner is the name of the workload, host or link;
 what is marked ~ is a series, too, and what is marked : is a distribution, which
-an ecdf shows.`,
+an ecdf shows. What is listed under connection is a series of a bulk transfer for
+figures, WORKLOAD.cwnd, and is kept if one names it or is of kind congestion.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			a.printMetrics(measure.Catalogue())
+			a.printMetrics(slices.Concat(measure.Catalogue(), measure.FlowQuantities()))
 			return nil
 		},
 	}
@@ -41,7 +44,7 @@ func (a *app) printMetrics(list []measure.Quantity) {
 		if q.SeriesUnit != "" {
 			mark = "~"
 		}
-		a.entry(mark+" "+q.Name, q.Unit, q.Doc)
+		a.entry(mark+" "+q.Name, cmp.Or(q.Unit, q.SeriesUnit), q.Doc)
 		if i == len(list)-1 || list[i+1].Of != kind {
 			for _, d := range measure.DistributionsOf(kind) {
 				a.entry(": "+d.Name, d.Unit, d.Doc)

@@ -192,10 +192,27 @@ func plotData(data *scenarios.FigureData, f plots.Figure) (*plots.Data, plots.Fi
 			return r.FindSeries(name) == nil && r.FindSeries(name+".cwnd") == nil
 		})
 	}
-	if len(data.Replications) > 1 && complete(data.Replications[0]) {
+	switch {
+	case len(data.Replications) < 2:
+	case complete(data.Replications[0]):
 		out.Replications = data.Replications
+	default:
+		out.Result = firstReplication(data)
 	}
 	return out, f
+}
+
+// firstReplication has the series of the first replication, for a figure with one
+// that others do not have: a mean beside it would be of something else.
+func firstReplication(data *scenarios.FigureData) *measure.Result {
+	out := *data.Result
+	out.Series = slices.Clone(out.Series)
+	for i := range out.Series {
+		if one := data.Replications[0].FindSeries(out.Series[i].Name); one != nil {
+			out.Series[i] = *one
+		}
+	}
+	return &out
 }
 
 // flowNames are the connections of workloads that a figure names; without a

@@ -42,4 +42,12 @@
 // saw. Half-open entries of a flood get no row but are counted, rows are
 // bounded by Options.Rows, and the connections of Options.TraceConns and
 // TraceFirst keep their events: a Ladder shows them.
+//
+// # Single connections
+//
+// Of the connections in Options.Flows the sender is looked at closely: window,
+// threshold, flight and times (FlowQuantities) at each point of the grid or after
+// each ACK, and what became of its sequence numbers (Sequences). The workload says
+// with Host.Opened which endpoint is meant. Without flows it costs a comparison for
+// each segment, and what is looked at changes nothing.
 package measure

@@ -34,7 +34,7 @@ const (
 const OfFlow = "connection"
 
 var flowQuantities = []Quantity{
-	{Of: OfFlow, Name: "cwnd", SeriesUnit: "packets", Label: "cwnd", Doc: "Congestion window of the sender in segments, of a connection that a figure shows."},
+	{Of: OfFlow, Name: "cwnd", SeriesUnit: "packets", Label: "cwnd", Doc: "Congestion window of the sender in segments."},
 	{Of: OfFlow, Name: "ssthresh", SeriesUnit: "packets", Label: "ssthresh", Doc: "Slow start threshold in segments, no value until one is set."},
 	{Of: OfFlow, Name: "inflight", SeriesUnit: "packets", Label: "in flight", Doc: "Segments sent and neither acknowledged, selectively acknowledged nor taken for lost."},
 	{Of: OfFlow, Name: "srtt", SeriesUnit: "s", Label: "SRTT", Doc: "Smoothed round-trip time."},
