@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -62,9 +63,12 @@ func TestLibraryMeetsItsExpectations(t *testing.T) {
 // (found by a part of its text, with parameters replaced) which fails.
 var decisive = []struct{ name, set, fails string }{
 	{"backlog-sweep", "backlog=256", "server.syn_drop"},
+	{"bufferbloat", "discipline=droptail", "bert_chat.turnaround_p50"},
 	{"close-wait-leak", "think=10ms", "web.served.during(600s"},
 	{"closed-port", "answers_lost=100%", "visit.refused == 1"},
+	{"connection-churn", "closes=server", "server.time_wait_max == 0"},
 	{"connection-flood", "flood_rate=poisson 20/s", "legit.response_success.during"},
+	{"cross-traffic", "video=8Mbit/s", "load.goodput"},
 	{"dead-host", "linear=0", "client.attempt_fails.during"},
 	{"fin-wait-2", "fin_timeout=120s", "client.out_rsts.during"},
 	{"flood-regularity", "law=poisson", "legit.first_syn_accepted == 1"},
@@ -79,6 +83,7 @@ var decisive = []struct{ name, set, fails string }{
 	{"keepalive-tuned", "idle=2h", "server.out_rsts.during(110s"},
 	{"late-data-reset", "upload=10kB", "server.out_rsts > 0"},
 	{"linger-zero", "close=client", "client.time_wait_max == 0"},
+	{"lossy-link", "good_to_bad=1%", "second.goodput"},
 	{"lost-fin", "lost=2", "client.retrans_segs == 1"},
 	{"lost-last-ack", "time_wait=0s", "client.out_rsts == 0"},
 	{"lost-syn", "lost=2", "visit.connect_p50"},
@@ -91,7 +96,10 @@ var decisive = []struct{ name, set, fails string }{
 	{"port-exhaustion", "reuse=1", "proxy.no_ports"},
 	{"port-exhaustion", "closes=server", "client.time_wait_max"},
 	{"proven-peers", "no_metrics_save=1", "known.connect_success"},
+	{"red-ecn", "ecn=0", "marking.marked"},
+	{"reno-cubic", "queue=20 packets", "reno_link.utilization"},
 	{"retransmission-give-up", "retries=8", "client.abort_on_timeout.during"},
+	{"shared-bottleneck", "queue=5 packets", "bottleneck.utilization"},
 	{"simultaneous-close", "think=50ms", "server.time_wait_max == 1"},
 	{"simultaneous-open", "head_start=20ms", "one.connect_success == 1"},
 	{"slow-acceptor", "accept_rate=30/s", "server.listen_overflows"},
@@ -128,6 +136,36 @@ func TestDecisiveKnobs(t *testing.T) {
 			}
 			t.Errorf("%s expects nothing of %s", c.name, c.fails)
 		})
+	}
+}
+
+// The list of the library by question has every scenario, with commands that run.
+func TestLibraryByQuestion(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile("`tcplab (?:run|sweep|ladder) ([a-z0-9-]+)(?: --conn 2)?(?: --set ([a-z_]+)=([^` ]+))?`(?:, then `--set ([a-z_]+)=([^` ]+)`)?").FindAllStringSubmatch(string(text), -1) {
+		set := map[string]string{}
+		for _, k := range []int{2, 4} {
+			if m[k] != "" {
+				set[m[k]] = m[k+1]
+			}
+		}
+		if _, err := Load(m[1], set, Registry()); err != nil {
+			t.Errorf("%s: %v", m[0], err)
+		}
+		named[m[1]] = true
+	}
+	for _, entry := range list {
+		if !named[entry.Name] {
+			t.Errorf("README.md does not have %s: give it a line under its question", entry.Name)
+		}
 	}
 }
 
