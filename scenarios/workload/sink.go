@@ -18,6 +18,9 @@ type Sink struct {
 	Backlog   int           `key:"backlog" doc:"Backlog of listen(2)." default:"128" min:"0"`
 	RcvBuf    quantity.Size `key:"rcvbuf" doc:"SO_RCVBUF of accepted connections; left out, the stack's."`
 	Keepalive bool          `key:"keepalive" doc:"SO_KEEPALIVE on accepted connections." default:"false"`
+
+	ReadRate quantity.Bitrate `key:"read_rate" doc:"How fast the application reads from each connection; left out, it reads at once." example:"1Mbit/s"`
+	ReadSize quantity.Size    `key:"read_size" doc:"How much it reads at a time if it has a read_rate." default:"4KiB" min:"1B"`
 }
 
 // defaultBacklog is the backlog of a sink that a bulk transfer makes.
@@ -31,6 +34,9 @@ func (c *Sink) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Port < 1 || c.Port > 65535 {
 		return nil, fmt.Errorf("port: %d is not from 1 to 65535", c.Port)
 	}
+	if c.ReadRate > 0 && c.ReadSize < 1 {
+		return nil, fmt.Errorf("read_size: %v is less than 1B", c.ReadSize)
+	}
 	return &sink{base: base{name: name, on: on}, config: *c, explicit: true}, nil
 }
 
@@ -41,6 +47,7 @@ type sink struct {
 	total    *measure.Transfer
 	accepted *measure.Counter
 	conns    slots[sinkConn]
+	reads    waits // of a slow reader, for its next read
 	// expected has the flows whose connection is not accepted yet, by the
 	// address of the sender. It is only looked up.
 	expected map[remote]*flow
@@ -62,6 +69,7 @@ type sinkConn struct {
 	ep     *tcpmodel.Endpoint
 	flow   *flow
 	closed bool
+	waits  bool // for the next read
 }
 
 func (s *sink) prepare(w *World) error {
@@ -83,10 +91,53 @@ func (s *sink) listen(w *World) error {
 	s.expected = make(map[remote]*flow)
 	s.record.Listens()
 	w.Recorder.OnFinish(s.snapshot)
+	if s.slow() {
+		s.reads = newWaits(s.sim, s.component, s, 0, max(1, des.Time(8e9*int64(s.config.ReadSize)/int64(s.config.ReadRate))))
+	}
 	if _, err := s.stack.Listen(uint16(s.config.Port), s.config.Backlog, s); err != nil {
 		return fmt.Errorf("listen on port %d: %w", s.config.Port, err)
 	}
 	return nil
+}
+
+// slow reports whether the application takes its time to read.
+func (s *sink) slow() bool { return s.config.ReadRate > 0 }
+
+// HandleTimer reads a piece of the connections whose turn it is.
+func (s *sink) HandleTimer(now des.Time, _ uint64) {
+	for w, ok := s.reads.due(now); ok; w, ok = s.reads.due(now) {
+		c := &s.conns.rows[w.slot]
+		if s.conns.generations[w.slot] != w.generation || c.ep == nil || c.closed {
+			continue
+		}
+		c.waits = false
+		s.deliver(now, c, c.ep.Read(int(s.config.ReadSize)))
+		s.await(now, w.slot)
+		s.finish(now, c, 0)
+	}
+}
+
+// await has the next piece of connection i read when its time comes.
+func (s *sink) await(now des.Time, i uint32) {
+	c := &s.conns.rows[i]
+	if !c.waits && c.ep.Readable() > 0 {
+		c.waits = true
+		s.reads.add(now, i, s.conns.generations[i])
+	}
+}
+
+// finish ends the use of a connection that has nothing more to read.
+func (s *sink) finish(now des.Time, c *sinkConn, ev tcpmodel.Events) {
+	if ev&(tcpmodel.EvFailed|tcpmodel.EvReleased) == 0 && !c.ep.EOF() {
+		return
+	}
+	if c.flow != nil {
+		c.flow.end(now)
+	}
+	if !c.closed && ev&tcpmodel.EvReleased == 0 {
+		c.closed = true
+		c.ep.Close()
+	}
 }
 
 // expect says which transfer the connection from an address belongs to.
@@ -118,17 +169,13 @@ func (s *sink) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Eve
 	i := uint32(ep.Tag())
 	c := &s.conns.rows[i]
 	if ev&tcpmodel.EvReadable != 0 {
-		s.deliver(now, c, int(drain(ep)))
-	}
-	if ev&(tcpmodel.EvFailed|tcpmodel.EvReleased) != 0 || ep.EOF() {
-		if c.flow != nil {
-			c.flow.end(now)
-		}
-		if !c.closed && ev&tcpmodel.EvReleased == 0 {
-			c.closed = true
-			ep.Close()
+		if s.slow() {
+			s.await(now, i)
+		} else {
+			s.deliver(now, c, int(drain(ep)))
 		}
 	}
+	s.finish(now, c, ev)
 	if ev&tcpmodel.EvReleased != 0 {
 		s.record.Snapshot(ep.Conn(), ep.Stats())
 		c.ep, c.flow = nil, nil
