@@ -46,7 +46,10 @@ func (st *Stack) mtuTo(now des.Time, n segment.Node) int {
 // offeredMSS is the MSS option for a node: the MTU less the fixed headers (RFC
 // 6691), and at most TCP_MAXSEG, if that is not 0.
 func (st *Stack) offeredMSS(n segment.Node, maxSeg int) uint16 {
-	mss := st.mtuTo(st.sim.Now(), n) - tcpIPHeaders
+	mss := st.cfg.MTU - tcpIPHeaders
+	if len(st.pathMTUs) > 0 {
+		mss = st.mtuTo(st.sim.Now(), n) - tcpIPHeaders
+	}
 	if maxSeg > 0 {
 		mss = min(mss, maxSeg)
 	}

@@ -232,8 +232,8 @@ func (ep *Endpoint) transmitNew(now des.Time, once bool) {
 	}
 	if shut {
 		ep.chrono.start(now, chronoRwnd)
-	} else {
-		ep.chrono.stop(now, chronoRwnd, ep.empty())
+	} else if ep.chrono.now == chronoRwnd {
+		ep.chrono.stop(now, chronoRwnd, false)
 	}
 	limited = limited || ep.inFlight() >= ep.win.Cwnd
 	if sent {
