@@ -1,6 +1,8 @@
 package measure
 
 import (
+	"slices"
+
 	"tcplab/des"
 	"tcplab/tcpmodel"
 	"tcplab/tcpmodel/segment"
@@ -123,6 +125,7 @@ func same(passive bool, s *segment.Segment) sameSegment {
 func (l *Ladder) join() {
 	pending := map[sameSegment][]int{} // passages without a fate; never walked
 	last := [2]int{-1, -1}             // the newest passage that arrived, by sender
+	flight := [2]des.Time{-1, -1}      // how long the last one took, by sender
 	for i := range l.Trace.Events {
 		e := &l.Trace.Events[i]
 		l.of[i] = -1
@@ -143,7 +146,12 @@ func (l *Ladder) join() {
 		wait, sent := pending[key]
 		switch {
 		case len(wait) > 0:
-			n, pending[key] = wait[0], wait[1:]
+			k := 0
+			if e.Kind == SegmentIn {
+				k = l.likeliest(wait, e.Time, flight[side(sender)])
+			}
+			n = wait[k]
+			pending[key] = slices.Delete(wait, k, k+1)
 		case sent:
 			p.Fate = Copy
 			fallthrough
@@ -154,6 +162,9 @@ func (l *Ladder) join() {
 		l.Passages[n].decide(e, i)
 		if l.Passages[n].sent >= 0 {
 			last[side(sender)] = max(last[side(sender)], n)
+			if e.Kind == SegmentIn {
+				flight[side(sender)] = e.Time - l.Passages[n].Sent
+			}
 		}
 	}
 	for n := range l.Passages {
@@ -161,6 +172,21 @@ func (l *Ladder) join() {
 			p.Fate = Lost // something sent later has arrived
 		}
 	}
+}
+
+// likeliest returns which of several segments that are alike has arrived: the
+// first, unless it would have taken much longer than the segment before it did
+// and a later one about as long. Then the first was held up on the way.
+func (l *Ladder) likeliest(wait []int, at, flight des.Time) int {
+	if flight <= 0 || at-l.Passages[wait[0]].Sent <= 4*flight {
+		return 0
+	}
+	for k, n := range wait {
+		if took := at - l.Passages[n].Sent; took >= flight/2 && took <= 2*flight {
+			return k
+		}
+	}
+	return 0
 }
 
 // side is the index of an end.

@@ -112,6 +112,32 @@ func TestLadderTimers(t *testing.T) {
 	}
 }
 
+// A segment that was held up is not taken for the one that was sent again, unless
+// all are held up.
+func TestLadderTellsAnOldDuplicate(t *testing.T) {
+	for _, slow := range []bool{false, true} {
+		var events []Event
+		pass := func(sent, arrived des.Time, seq uint32) {
+			s := segment.Segment{Seq: segment.Seq(seq), Len: 10, Flags: segment.ACK}
+			events = append(events, Event{Time: sent, Kind: SegmentOut, Segment: s}, Event{Time: arrived, Passive: true, Kind: SegmentIn, Segment: s})
+		}
+		first, second := des.Time(7000), des.Time(1010)
+		if slow {
+			pass(0, 900, 1)
+			first, second = 1010, 2010
+		} else {
+			pass(0, 10, 1)
+		}
+		pass(10, first, 11)
+		pass(1000, second, 11)
+		slices.SortStableFunc(events, func(a, b Event) int { return int(a.Time - b.Time) })
+		l := NewLadder(&Trace{Until: math.MaxInt64, Events: events})
+		if got := [2]des.Time{l.Passages[1].Arrived, l.Passages[2].Arrived}; got != [2]des.Time{first, second} {
+			t.Errorf("all slow (%v): arrivals %v, want %v", slow, got, [2]des.Time{first, second})
+		}
+	}
+}
+
 func TestDuration(t *testing.T) {
 	for d, want := range map[des.Time]string{
 		60 * des.Second: "60 s", 3600 * des.Second: "3600 s", 1234 * des.Microsecond: "1.23 ms",

@@ -193,11 +193,13 @@ func (p *ladderPrinter) segment(r *rung) (text string, below []string) {
 func (p *ladderPrinter) gap(r *rung) {
 	var count [2]int
 	var bytes [2]uint64
+	seen := map[*Passage]bool{}
 	for i := range r.omitted {
 		m := &r.omitted[i]
-		if m.passage == nil || m.part == arriving {
+		if m.passage == nil || seen[m.passage] {
 			continue
 		}
+		seen[m.passage] = true
 		k := side(m.passage.Passive)
 		count[k]++
 		bytes[k] += uint64(m.passage.Segment.Len)
