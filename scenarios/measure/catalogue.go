@@ -124,6 +124,13 @@ var catalogue = slices.Concat(
 
 		key(count("syn_flood", "syns_sent", "spoofed SYNs", "Spoofed SYNs that were sent.")),
 
+		key(count("idle_connections", "attempts", "attempts", "Connections that were tried.")),
+		key(count("idle_connections", "opened", "opened connections", "Connections that were established.")),
+		key(plainCount("idle_connections", "failed", "Connections that could not be opened or ended with an error.")),
+		key(level("idle_connections", "open", "connections", "open connections", "Connections that are established, mean over time, exact.")),
+
+		key(count("blind_attack", "sent", "forged segments", "Forged segments that were sent.")),
+
 		key(count("cross_traffic", "sent", "packets sent", "Packets that were sent.")),
 		key(count("cross_traffic", "received", "packets received", "Packets that arrived.")),
 		key(bitrate("cross_traffic", "throughput", "throughput", "Bits that arrived per second, IP headers included.")),

@@ -21,6 +21,17 @@ func (r *Recorder) Count(of, owner, name string) *Counter {
 	return c
 }
 
+// Level declares a number that goes up and down, such as how many connections a
+// workload has open.
+func (r *Recorder) Level(of, owner, name string) *Gauge {
+	g := new(Gauge)
+	r.probes = append(r.probes, g)
+	r.declare(&r.workloads, of, owner, name,
+		func(w window) (float64, bool) { return g.mean(r.marks, w) },
+		func() []float64 { return r.instants(&g.values) })
+	return g
+}
+
 // Transfer measures bytes that arrive at a receiver: the goodput, which is the
 // payload delivered to the application over the time in which the transfer
 // ran.

@@ -1,5 +1,6 @@
 // Package workload is what hosts do: servers, clients, bulk transfers, requests
-// and responses, SYN floods.
+// and responses, connections that say nothing, SYN floods, blind attacks, traffic
+// without TCP.
 //
 // Kinds lists the kinds with the configuration of each, whose field tags
 // describe the keys of a scenario file. Config.Build makes a Workload of it,
@@ -15,10 +16,15 @@
 // that a connection costs no allocation once the table has grown; waits that
 // are equally long for all connections are a FIFO with one timer.
 //
+// # Many hosts
+//
+// Workloads of one name on different hosts are one to whoever measures: they
+// count in the same metrics. Each has its own timers and random numbers.
+//
 // # Random numbers
 //
 // Each workload draws from streams of its own, named NAME/arrivals,
-// NAME/sources and NAME/think, so that one workload more changes what no other
+// NAME/sources and NAME/think (NAME[2] of the second of a name), so that one workload more changes what no other
 // draws. Exponential variates come from comparisons of 64-bit integers alone
 // (von Neumann 1951), not from a logarithm, whose last bit differs between
 // platforms. Times are whole nanoseconds and the rounding is carried forward:

@@ -307,6 +307,8 @@ func TestMetricsOfKinds(t *testing.T) {
 		"request_response": &RequestResponse{To: serverAddress, Connections: 1, Request: 1},
 		"bulk":             &Bulk{To: quantity.Address{Host: "server", Port: 81}, Connections: 1},
 		"syn_flood":        &SynFlood{To: serverAddress, Rate: 1, Burst: 1, Law: quantity.Fixed, Spoof: quantity.Prefix(testRange)},
+		"idle_connections": &IdleConnections{To: serverAddress, Arrivals: fixed(1)},
+		"blind_attack":     &BlindAttack{To: serverAddress, As: "server", Rate: 1, Law: quantity.Fixed, PortLow: 1},
 		"cross_traffic":    &CrossTraffic{To: "server", Rate: 1e6, Law: "constant", Size: 1000},
 	}
 	var want []string

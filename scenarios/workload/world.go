@@ -187,6 +187,8 @@ func Kinds() []Kind {
 		{"bulk", "Sends as fast as it can, a given amount or without end.", func() Config { return new(Bulk) }},
 		{"sink", "Accepts connections and reads whatever arrives.", func() Config { return new(Sink) }},
 		{"syn_flood", "Sends SYNs from spoofed addresses and answers nothing.", func() Config { return new(SynFlood) }},
+		{"idle_connections", "Opens connections and says nothing on them.", func() Config { return new(IdleConnections) }},
+		{"blind_attack", "Guesses the numbers of a connection that it cannot see, to reset it or to put data into it.", func() Config { return new(BlindAttack) }},
 		{"cross_traffic", "Sends packets without TCP, which nothing slows down.", func() Config { return new(CrossTraffic) }},
 	}
 }
