@@ -24,7 +24,7 @@ const (
 )
 
 // ageList is the entries of a listener or of a bucket in the order in which
-// they were made. The links are in the entries; 0 is none, i+1 is entry i.
+// they were made. 0 is none, i+1 is entry i.
 type ageList struct {
 	oldest, newest uint32
 	n              int32
@@ -37,7 +37,14 @@ type eviction struct {
 	// buckets are the SYN cache, nil without one.
 	buckets []ageList
 	cached  int
+	// links belong to the entries of the same numbers, which are no larger
+	// where nothing is evicted.
+	links []requestLink
 }
+
+// requestLink is an entry's index in Listener.members or its bucket in the SYN
+// cache, and its neighbours in an ageList.
+type requestLink struct{ place, older, newer uint32 }
 
 func newEviction(sim *des.Sim, host string, c *Config) (e eviction) {
 	if c.SynEviction == EvictRandom {
@@ -124,63 +131,67 @@ func (st *Stack) evictRequest(now des.Time, i uint32) {
 
 // enlist makes entry i known to those who look for victims.
 func (st *Stack) enlist(l *Listener, i, bucket uint32) {
-	r := &st.requests.entries[i]
+	e := &st.evict
+	for int(i) >= len(e.links) {
+		e.links = append(e.links, requestLink{})
+	}
 	switch {
-	case st.evict.buckets != nil:
-		r.place = bucket
-		st.evict.cached++
-		st.requests.append(&st.evict.buckets[bucket], i)
+	case e.buckets != nil:
+		e.links[i].place = bucket
+		e.cached++
+		e.append(&e.buckets[bucket], i)
 	case st.cfg.SynEviction == EvictRandom:
-		r.place = uint32(len(l.members))
+		e.links[i].place = uint32(len(l.members))
 		l.members = append(l.members, i)
 	case st.cfg.SynEviction == EvictOldest:
-		st.requests.append(&l.ages, i)
+		e.append(&l.ages, i)
 	}
 }
 
 // delist is the inverse of enlist.
 func (st *Stack) delist(l *Listener, i uint32) {
-	r := &st.requests.entries[i]
+	e := &st.evict
+	place := e.links[i].place
 	switch {
-	case st.evict.buckets != nil:
-		st.evict.cached--
-		st.requests.unlink(&st.evict.buckets[r.place], i)
+	case e.buckets != nil:
+		e.cached--
+		e.unlink(&e.buckets[place], i)
 	case st.cfg.SynEviction == EvictRandom:
 		last := len(l.members) - 1
 		moved := l.members[last]
-		l.members[r.place] = moved
-		st.requests.entries[moved].place = r.place
+		l.members[place] = moved
+		e.links[moved].place = place
 		l.members = l.members[:last]
 	case st.cfg.SynEviction == EvictOldest:
-		st.requests.unlink(&l.ages, i)
+		e.unlink(&l.ages, i)
 	}
 }
 
 // append puts entry i at the end of a list.
-func (t *requestTable) append(a *ageList, i uint32) {
-	r := &t.entries[i]
-	r.older, r.newer = a.newest, 0
+func (e *eviction) append(a *ageList, i uint32) {
+	k := &e.links[i]
+	k.older, k.newer = a.newest, 0
 	if a.newest == 0 {
 		a.oldest = i + 1
 	} else {
-		t.entries[a.newest-1].newer = i + 1
+		e.links[a.newest-1].newer = i + 1
 	}
 	a.newest = i + 1
 	a.n++
 }
 
 // unlink takes entry i out of a list.
-func (t *requestTable) unlink(a *ageList, i uint32) {
-	r := &t.entries[i]
-	if r.older == 0 {
-		a.oldest = r.newer
+func (e *eviction) unlink(a *ageList, i uint32) {
+	k := e.links[i]
+	if k.older == 0 {
+		a.oldest = k.newer
 	} else {
-		t.entries[r.older-1].newer = r.newer
+		e.links[k.older-1].newer = k.newer
 	}
-	if r.newer == 0 {
-		a.newest = r.older
+	if k.newer == 0 {
+		a.newest = k.older
 	} else {
-		t.entries[r.newer-1].older = r.older
+		e.links[k.newer-1].older = k.older
 	}
 	a.n--
 }

@@ -218,9 +218,9 @@ func checkLists(t *rapid.T, st *Stack, backlog int) {
 	listed := 0
 	count := func(a *ageList) {
 		n, last := int32(0), uint32(0)
-		for i := a.oldest; i != 0; i = st.requests.entries[i-1].newer {
-			if r := &st.requests.entries[i-1]; !r.live || r.older != last {
-				t.Fatalf("entry %d: live %v, older %d want %d", i-1, r.live, r.older, last)
+		for i := a.oldest; i != 0; i = st.evict.links[i-1].newer {
+			if live, older := st.requests.entries[i-1].live, st.evict.links[i-1].older; !live || older != last {
+				t.Fatalf("entry %d: live %v, older %d want %d", i-1, live, older, last)
 			}
 			last = i
 			n++
@@ -236,8 +236,8 @@ func checkLists(t *rapid.T, st *Stack, backlog int) {
 	for _, l := range st.listeners {
 		count(&l.ages)
 		for place, i := range l.members {
-			if r := &st.requests.entries[i]; !r.live || r.place != uint32(place) {
-				t.Fatalf("member %d of the listener is entry %d: live %v, place %d", place, i, r.live, r.place)
+			if live, at := st.requests.entries[i].live, st.evict.links[i].place; !live || at != uint32(place) {
+				t.Fatalf("member %d of the listener is entry %d: live %v, place %d", place, i, live, at)
 			}
 		}
 		listed += len(l.members)

@@ -29,9 +29,6 @@ type request struct {
 	untimed bool
 	// lastReply is when an unacceptable segment was last answered.
 	lastReply des.Time
-	// place is the entry's index in Listener.members or its bucket in the SYN
-	// cache, older and newer its neighbours in an ageList.
-	place, older, newer uint32
 }
 
 // requestTable holds the half-open connections of all listeners of a stack.
