@@ -24,8 +24,8 @@
 // # Random numbers
 //
 // Each workload draws from streams of its own, named NAME/arrivals,
-// NAME/sources and NAME/think (NAME[2] of the second of a name), so that one workload more changes what no other
-// draws. Exponential variates come from comparisons of 64-bit integers alone
+// NAME/sources and NAME/think (NAME[2]/arrivals of the second of a name), so that
+// one workload more changes what no other draws. Exponential variates come from comparisons of 64-bit integers alone
 // (von Neumann 1951), not from a logarithm, whose last bit differs between
 // platforms. Times are whole nanoseconds and the rounding is carried forward:
 // neither Poisson nor fixed arrivals drift.
