@@ -96,6 +96,7 @@ var decisive = []struct{ name, set, fails string }{
 	{"port-exhaustion", "reuse=1", "proxy.no_ports"},
 	{"port-exhaustion", "closes=server", "client.time_wait_max"},
 	{"proven-peers", "no_metrics_save=1", "known.connect_success"},
+	{"random-isn", "isn=constant", "server.estab_resets == 0"},
 	{"red-ecn", "ecn=0", "marking.marked"},
 	{"reno-cubic", "queue=20 packets", "reno_link.utilization"},
 	{"retransmission-give-up", "retries=8", "client.abort_on_timeout.during"},
