@@ -53,6 +53,16 @@ func Replicate(ctx context.Context, sc *spec.Scenario, number uint32, batches in
 	return r, err
 }
 
+// MetricNames returns the names of all metrics of a scenario, which it builds and
+// does not run.
+func MetricNames(sc *spec.Scenario) ([]string, error) {
+	w, err := build(sc, 0, Options{})
+	if err != nil {
+		return nil, err
+	}
+	return w.recorder.Names(), nil
+}
+
 // batches reads the metrics in n stretches of the run.
 func (w *world) batches(sc *spec.Scenario, n int) ([][]float64, error) {
 	if n == 0 {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tcplab/scenarios"
+	"tcplab/scenarios/sweep"
 )
 
 func (a *app) plotCommand() *cobra.Command {
@@ -30,6 +31,9 @@ and of single connections those that the figures named when it ran.`,
 }
 
 func (a *app) plot(dir string, l look) (err error) {
+	if sweep.IsSweep(dir) {
+		return a.plotSweepAgain(dir, l)
+	}
 	stored, err := scenarios.Open(dir, scenarios.Registry())
 	if err != nil {
 		return err

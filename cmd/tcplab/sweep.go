@@ -31,6 +31,7 @@ type sweepOptions struct {
 	batches               int
 	engine, out           string
 	dryRun, status, quiet bool
+	look                  look
 }
 
 func (a *app) sweepCommand() *cobra.Command {
@@ -72,6 +73,8 @@ what the scenario draws of its sweep.`,
 	flags.BoolVar(&o.dryRun, "dry-run", false, "run one replication and say how many there would be and how long they would take")
 	flags.BoolVar(&o.status, "status", false, "say how far the sweep in DIR is, and run nothing")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
+	o.look.addFlags(flags)
+	completeLook(cmd)
 	if err := cmd.RegisterFlagCompletionFunc("set", completeSet); err != nil {
 		panic(err)
 	}
@@ -188,15 +191,15 @@ func (a *app) runSweep(ctx context.Context, s *sweep.Sweep, dir string, o *sweep
 	if err != nil {
 		return err
 	}
-	return a.sweepDone(s, dir, out, o.quiet)
+	return a.sweepDone(s, dir, out, o.quiet, o.look)
 }
 
 // sweepDone draws the figures and tells what came of a sweep.
-func (a *app) sweepDone(s *sweep.Sweep, dir string, out *sweep.Outcome, quiet bool) error {
+func (a *app) sweepDone(s *sweep.Sweep, dir string, out *sweep.Outcome, quiet bool, l look) error {
 	var drawn figures
 	var err error
 	if out.Manifest.Shards <= 1 {
-		if drawn, err = a.drawSweep(s, dir); err != nil {
+		if drawn, err = a.drawSweep(s, dir, l); err != nil {
 			return err
 		}
 	}

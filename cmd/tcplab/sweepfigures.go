@@ -15,11 +15,11 @@ import (
 
 // drawSweep draws the figures of a finished sweep. Those that ask for what does
 // not vary, since the command line says what does, are left out.
-func (a *app) drawSweep(s *sweep.Sweep, dir string) (figures, error) {
-	out := figures{formats: usualLook().formats}
+func (a *app) drawSweep(s *sweep.Sweep, dir string, l look) (figures, error) {
+	out := figures{formats: l.formats}
 	var metrics []string
-	for _, f := range s.Spec.Figures {
-		metrics = append(metrics, figureMetrics(f)...)
+	for i := range s.Spec.Figures {
+		metrics = append(metrics, figureOf(&s.Spec.Figures[i], i).Series...)
 	}
 	if len(metrics) == 0 {
 		return out, nil
@@ -30,13 +30,14 @@ func (a *app) drawSweep(s *sweep.Sweep, dir string) (figures, error) {
 	}
 	data := &plots.Data{Sweep: plotSweep(s, table)}
 	var drawings []*plots.Drawing
-	for i, f := range s.Spec.Figures {
-		fig := sweepFigure(f, i)
+	for i := range s.Spec.Figures {
+		f := &s.Spec.Figures[i]
+		fig := figureOf(f, i)
 		if missing := notVaried(s, f); missing != "" {
 			a.note("warning: figure %s is not drawn: %s does not vary", fig.Name, missing)
 			continue
 		}
-		d, err := data.Draw(fig, plots.IEEE())
+		d, err := data.Draw(fig, l.style)
 		switch {
 		case errors.Is(err, plots.ErrNoData):
 			a.note("warning: %v", err)
@@ -50,25 +51,12 @@ func (a *app) drawSweep(s *sweep.Sweep, dir string) (figures, error) {
 	if len(drawings) == 0 {
 		return out, nil
 	}
-	_, err = plots.Write(filepath.Join(dir, scenarios.FiguresDir), drawings...)
+	_, err = plots.WriteFormats(filepath.Join(dir, scenarios.FiguresDir), l.formats, drawings...)
 	return out, err
 }
 
-func figureMetrics(f spec.Figure) []string {
-	if f.Y != "" && f.Kind != "heatmap" || len(f.Series) == 0 && f.Y != "" {
-		return []string{f.Y}
-	}
-	return f.Series
-}
-
-func sweepFigure(f spec.Figure, i int) plots.Figure {
-	fig := figureOf(&f, i)
-	fig.Series = figureMetrics(f)
-	return fig
-}
-
 // notVaried is the parameter that a figure asks for and that does not vary.
-func notVaried(s *sweep.Sweep, f spec.Figure) string {
+func notVaried(s *sweep.Sweep, f *spec.Figure) string {
 	for _, name := range []string{f.X, f.By} {
 		if name != "" && !slices.Contains(s.Design.Params, name) {
 			return name
@@ -109,4 +97,20 @@ func orNaN(v float64, ok bool) float64 {
 		return math.NaN()
 	}
 	return v
+}
+
+// plotSweepAgain draws the figures of a finished sweep from its directory.
+func (a *app) plotSweepAgain(dir string, l look) error {
+	s, _, err := sweep.Open(dir, scenarios.Registry())
+	if err != nil {
+		return err
+	}
+	drawn, err := a.drawSweep(s, dir, l)
+	if err != nil {
+		return err
+	}
+	if len(drawn.files) > 0 {
+		a.print("%s\n", figureLine(dir, drawn))
+	}
+	return drawn.err
 }

@@ -214,7 +214,8 @@ func TestStoppingRule(t *testing.T) {
 	}
 	var want map[string]string
 	for _, workers := range []int{1, 3, 16} {
-		s := toy(newSweep(t, grid, Request{Replications: 4, Until: &spec.Until{Metric: "toy.a", HalfWidth: 4, Max: 60}}), noise)
+		s := toy(newSweep(t, grid, Request{Replications: 4, Until: &spec.Until{Metric: "legit.attempts", HalfWidth: 4, Max: 60}}), noise)
+		s.Spec.Until.Metric = "toy.a"
 		dir := t.TempDir()
 		mustRun(t, s, dir, Options{Workers: workers})
 		got := final(t, dir)

@@ -89,7 +89,40 @@ func New(sc *spec.Scenario, r Request, model string) (*Sweep, error) {
 		return nil, err
 	}
 	s.prepare = s.prepareScenario
-	return s, s.try()
+	if err := s.try(); err != nil {
+		return nil, err
+	}
+	return s, s.checkNames()
+}
+
+// checkNames looks whether the metrics that are asked for are measured, at the
+// first point, which it builds. That a point cannot be built is told when it is
+// run.
+func (s *Sweep) checkNames() error {
+	if s.Spec.Until == nil && len(s.Spec.Metrics) == 0 {
+		return nil
+	}
+	set := map[string]string{}
+	for i, v := range s.Design.Point(0) {
+		set[s.Design.Params[i]] = v
+	}
+	sc, err := s.Scenario.Variant(set)
+	if err != nil {
+		return err
+	}
+	names, err := scenarios.MetricNames(sc)
+	if err != nil {
+		return nil
+	}
+	if u := s.Spec.Until; u != nil && !slices.Contains(names, u.Metric) {
+		return fmt.Errorf("until: the scenario does not measure %s (tcplab metrics lists what there is)", u.Metric)
+	}
+	for _, p := range s.Spec.Metrics {
+		if !slices.ContainsFunc(names, func(name string) bool { return matches([]string{p}, name) }) {
+			return fmt.Errorf("metrics: nothing that the scenario measures is called %s (tcplab metrics lists what there is)", p)
+		}
+	}
+	return nil
 }
 
 // override takes over what the request says.
