@@ -38,7 +38,7 @@ var allowedImports = map[string][]string{
 	"scenarios/capture": {"des", "tcpmodel/segment", "scenarios/measure"},
 	"scenarios/sweep":   {"des", "scenarios", "scenarios/spec", "scenarios/measure", "scenarios/quantity"},
 	"scenarios":         {"des", "tcpmodel", "tcpmodel/*", "scenarios/*"},
-	"plots":             {"scenarios/measure", "scenarios/quantity", "scenarios/spec"},
+	"plots":             {"des", "scenarios/measure", "scenarios/quantity", "scenarios/spec", "tcpmodel", "tcpmodel/segment"},
 	"plots/report":      {"plots", "scenarios/measure", "scenarios/quantity", "scenarios/spec"},
 	"cmd/*":             {"*", "*/*", "*/*/*"},
 }

@@ -429,6 +429,7 @@ func (ep *Endpoint) keepaliveTimeout(now des.Time) {
 		dead = quiet >= u && ep.keepProbes > 0
 	}
 	if dead {
+		ep.st.counters.TCPAbortOnTimeout++
 		ep.sendReset(now)
 		ep.finish(now, ETIMEDOUT, CauseGiveUp)
 		return

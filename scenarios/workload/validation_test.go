@@ -432,7 +432,7 @@ func checkPruning(t *testing.T, row *backlogRow) {
 func checkEviction(t *testing.T, row *backlogRow) {
 	rate, rtt := row.number(t, "lam"), row.number(t, "client_rtt")
 	clients, spacing, backlog, capacity := shorter(5000, 5), 2*rtt, 128, 0.0
-	tune := func(*tcpmodel.Config) {}
+	var tune func(*tcpmodel.Config)
 	switch {
 	case strings.HasPrefix(row.id, "B-CACHE"):
 		// A client in a hundred buckets does not disturb the others.
