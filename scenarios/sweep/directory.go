@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -119,11 +120,25 @@ func (s *Sweep) runIn(ctx context.Context, dir string, plan *Plan, o Options) (*
 }
 
 // begin writes what the directory is for, and takes back that it is complete.
+// What a killed process had not given its name yet is removed.
 func (s *Sweep) begin(dir string, plan *Plan) error {
-	if err := os.Remove(filepath.Join(dir, manifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return explain(err)
+	left := []string{filepath.Join(dir, manifestName)}
+	for _, name := range []string{resultsName, parquetName, summaryName, differencesName, manifestName, planName, scenarioName} {
+		unnamed, err := filepath.Glob(filepath.Join(dir, "."+name+"[0-9]*"))
+		if err != nil {
+			return err
+		}
+		left = append(left, unnamed...)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, scenarioName), s.Scenario.Source(), 0o644); err != nil {
+	if s.Spec.Compare == nil {
+		left = append(left, filepath.Join(dir, differencesName))
+	}
+	for _, name := range left {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return explain(err)
+		}
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, scenarioName), s.Scenario.Source(), 0o644, renameio.WithTempDir(dir)); err != nil {
 		return explain(err)
 	}
 	return writeJSON(filepath.Join(dir, planName), plan)
@@ -196,7 +211,7 @@ func checkDir(dir string, plan *Plan) error {
 		return err
 	}
 	for _, e := range entries {
-		if name := e.Name(); name != ".tcplab-lock" && name != scenarioName && name != pointsDir && filepath.Ext(name) != ".tmp" {
+		if name := e.Name(); name != ".tcplab-lock" && name != scenarioName && name != pointsDir && !strings.HasPrefix(name, "."+scenarioName) && !strings.HasPrefix(name, "."+planName) {
 			return fmt.Errorf("%s holds %s and no sweep, so that nothing is put there (choose another --out): %w", dir, name, scenarios.ErrForeign)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"math"
-	"slices"
 )
 
 // Key tells points apart in the store: a hash of all that a run depends on but
@@ -40,11 +39,6 @@ func newSchema(names, units []string) *schema {
 	}
 	s.text = string(b)
 	return s
-}
-
-// same reports whether a schema has these metrics.
-func (s *schema) same(names, units []string) bool {
-	return slices.Equal(s.names, names) && slices.Equal(s.units, units)
 }
 
 func appendText(b []byte, s string) []byte {

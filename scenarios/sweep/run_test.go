@@ -357,6 +357,25 @@ func TestMemoryOfManyPoints(t *testing.T) {
 	}
 }
 
+// Files that a killed process had begun are removed, and so are the differences
+// of an earlier sweep.
+func TestLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	mustRun(t, newSweep(t, grid, Request{}), dir, Options{})
+	left := []string{".results.csv123", ".results.parquet9", ".manifest.json77"}
+	for _, name := range left {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustRun(t, newSweep(t, `{grid: {rate: [1/s]}}`, Request{}), dir, Options{})
+	for _, name := range append(left, differencesName) {
+		if _, err := os.Stat(filepath.Join(dir, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is still there", name)
+		}
+	}
+}
+
 func TestDirectoryOfAnother(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "thesis.tex"), nil, 0o644); err != nil {
@@ -382,4 +401,29 @@ func TestDirectoryOfAnother(t *testing.T) {
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What a point costs beside its simulation: preparing it, handing it out,
+// keeping it, and its rows in the results. Ten replications with 80 metrics.
+func BenchmarkPoint(b *testing.B) {
+	const each = 500
+	names := make([]string, 80)
+	for i := range names {
+		names[i] = fmt.Sprint("m.m", i)
+	}
+	metrics := newSchema(names, make([]string, len(names)))
+	for b.Loop() {
+		s := newSweep(b, "", Request{Vary: Vary{Values: []string{fmt.Sprintf("rate=lin:1/s..%d/s:%d", each, each)}}, Replications: 10})
+		s.prepare = func(values []string) (*point, error) {
+			p, err := s.prepareScenario(values)
+			if err == nil {
+				p.run = func(_ context.Context, replication uint32, _ func(uint64)) (*record, error) {
+					return &record{key: p.key, replication: replication, schema: metrics, values: make([]float64, len(names))}, nil
+				}
+			}
+			return p, err
+		}
+		mustRun(b, s, b.TempDir(), Options{Workers: 1})
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/each, "ns/point")
 }
