@@ -36,6 +36,7 @@ type Link struct {
 	finish    des.Time // when it ends, or when the last one ended
 	remainder uint64   // what finish was rounded down by, in 1/rate ns
 	rate      uint64   // bit/s; 0 is infinitely fast
+	perByte   uint64   // ns; 0 if a byte takes no whole number of them
 	delay     des.Time
 	latest    des.Time // latest delivery fixed so far: later ones are not before it
 
@@ -84,7 +85,7 @@ func NewLink(sim *des.Sim, name string, config LinkConfig, next Sink) (*Link, er
 	l := &Link{
 		sim: sim, name: name, next: next,
 		segments: make([]segment.Segment, 4), packets: make([]packet, 4),
-		rate: uint64(config.Rate), delay: config.Delay,
+		rate: uint64(config.Rate), perByte: perByte(uint64(config.Rate)), delay: config.Delay,
 		limitPackets: limit(int64(config.Queue.Packets)), limitBytes: limit(config.Queue.Bytes),
 		overhead: uint32(config.Overhead),
 	}
@@ -190,9 +191,22 @@ func (l *Link) serve(start des.Time, size uint32) {
 	if l.rate == 0 {
 		return
 	}
+	if l.perByte != 0 && l.remainder == 0 {
+		l.finish += des.Time(uint64(size) * l.perByte)
+		return
+	}
 	work := uint64(size)*nanobits + l.remainder
 	l.finish += des.Time(work / l.rate)
 	l.remainder = work % l.rate
+}
+
+// perByte is how many ns a byte takes at rate, 0 if that is no whole number:
+// then a division is needed for each packet.
+func perByte(rate uint64) uint64 {
+	if rate == 0 || uint64(nanobits)%rate != 0 {
+		return 0
+	}
+	return uint64(nanobits) / rate
 }
 
 // advance does what happened at the ends of serialisation up to now.
@@ -270,7 +284,7 @@ func (l *Link) SetRate(rate int64) error {
 	now := l.sim.Now()
 	l.settle(now)
 	old := l.rate
-	l.rate = uint64(rate)
+	l.rate, l.perByte = uint64(rate), perByte(uint64(rate))
 	if l.gate != nil && l.gate.paced != nil {
 		l.gate.paced.changeRate(now, old)
 		return nil

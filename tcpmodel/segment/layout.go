@@ -99,8 +99,26 @@ func (s *Segment) HeaderLen() uint32 {
 	return ipHeaderLen + udpHeaderLen
 }
 
+// tcpHeaderLens is the length of the IPv4 and TCP headers for every set of
+// options without SACK blocks or cookie, as layouts has it. It has a place for
+// every byte, so that no bound is checked.
+var tcpHeaderLens = func() (t [256]uint32) {
+	for opts := range OptSACK {
+		t[opts] = ipHeaderLen + tcpHeaderLen + uint32(layouts[opts][0].length)
+	}
+	return t
+}()
+
 // IPLen returns the total length of the IPv4 packet that carries s, in bytes.
 func (s *Segment) IPLen() uint32 {
+	if s.Kind != KindTCP || s.Opts >= OptSACK {
+		return s.otherLen()
+	}
+	return tcpHeaderLens[s.Opts] + s.Len
+}
+
+// otherLen is IPLen of what passes seldom, kept apart so that IPLen is inlined.
+func (s *Segment) otherLen() uint32 {
 	switch s.Kind {
 	case KindTCP:
 		return ipHeaderLen + tcpHeaderLen + uint32(s.layout().length) + s.Len
