@@ -176,17 +176,22 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	if err := target.Commit(&results.Manifest); err != nil {
 		return err
 	}
+	s := summary{style: a.styleOf(a.stdout), manifest: &results.Manifest, outcome: outcome, dir: dir, figures: drawn}
+	a.report(o, results, sc, &s)
+	return drawn.err
+}
+
+// report prints what the user asked to see of a run.
+func (a *app) report(o *runOptions, results *scenarios.Results, sc *spec.Scenario, s *summary) {
 	switch {
 	case o.json:
 		a.print("%s", results.Summary)
 	case !o.quiet:
-		s := summary{style: a.styleOf(a.stdout), manifest: &results.Manifest, outcome: outcome, dir: dir, figures: drawn}
 		for i := range sc.Expect {
 			s.asked = append(s.asked, sc.Expect[i].Metrics()...)
 		}
 		s.print(a.out)
 	}
-	return drawn.err
 }
 
 // runCaptured runs a scenario and captures the packets at hosts, if any, in the
