@@ -177,12 +177,12 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 		return err
 	}
 	s := summary{style: a.styleOf(a.stdout), manifest: &results.Manifest, outcome: outcome, dir: dir, figures: drawn}
-	a.report(o, results, sc, &s)
+	a.show(o, results, sc, &s)
 	return drawn.err
 }
 
-// report prints what the user asked to see of a run.
-func (a *app) report(o *runOptions, results *scenarios.Results, sc *spec.Scenario, s *summary) {
+// show prints what the user asked to see of a run.
+func (a *app) show(o *runOptions, results *scenarios.Results, sc *spec.Scenario, s *summary) {
 	switch {
 	case o.json:
 		a.print("%s", results.Summary)
