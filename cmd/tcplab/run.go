@@ -14,6 +14,7 @@ import (
 
 	"tcplab/scenarios"
 	"tcplab/scenarios/spec"
+	"tcplab/scenarios/sweep"
 )
 
 // runOptions are the flags of run.
@@ -140,6 +141,9 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 		}
 	}
 	dir := cmp.Or(o.out, filepath.Join("results", sc.Name))
+	if sweep.IsSweep(dir) {
+		return usageError{fmt.Errorf("%s holds a sweep (name another directory with --out, or remove it)", dir)}
+	}
 	target, err := scenarios.OpenTarget(dir)
 	if err != nil {
 		return err
