@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"tcplab/scenarios/measure"
 )
@@ -46,6 +47,9 @@ func average(results []*measure.Result, name string) (*averaged, error) {
 	a := &averaged{mean: *first}
 	a.mean.Value = make([]float64, len(first.Time))
 	values := make([]float64, len(all))
+	signed := slices.ContainsFunc(all, func(s *measure.Series) bool {
+		return slices.ContainsFunc(s.Value, func(v float64) bool { return v < 0 })
+	})
 	for j := range first.Time {
 		for i, s := range all {
 			values[i] = s.Value[j]
@@ -54,8 +58,12 @@ func average(results []*measure.Result, name string) (*averaged, error) {
 		if e.N == 1 {
 			e.Low, e.High = e.Mean, e.Mean
 		}
-		if first.Unit == "ratio" { // no more than what can be
-			e.Low, e.High = math.Max(e.Low, 0), math.Min(e.High, 1)
+		// No more than what can be.
+		if !signed {
+			e.Low = math.Max(e.Low, 0)
+		}
+		if first.Unit == "ratio" {
+			e.High = math.Min(e.High, 1)
 		}
 		a.mean.Value[j] = e.Mean
 		a.low, a.high, a.n = append(a.low, e.Low), append(a.high, e.High), append(a.n, e.N)
