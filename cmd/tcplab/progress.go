@@ -50,12 +50,17 @@ func (p *progress) every() time.Duration {
 }
 
 func (p *progress) update(at scenarios.Progress) {
+	p.redraw(func(elapsed time.Duration) string { return progressLine(p.name, at, elapsed, p.terminal) })
+}
+
+// redraw shows the line that text returns, if it is time for one again.
+func (p *progress) redraw(text func(elapsed time.Duration) string) {
 	now := p.now()
 	if now.Before(p.next) {
 		return
 	}
 	p.next = now.Add(p.every())
-	line := progressLine(p.name, at, now.Sub(p.start), p.terminal)
+	line := text(now.Sub(p.start))
 	if p.terminal {
 		p.drawn = true
 		_, _ = fmt.Fprintf(p.out, "\r%s\x1b[K", line)

@@ -134,11 +134,9 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var points []string
-	if o.pcap.given {
-		if points, err = scenarios.Vantage(sc, o.pcap.hosts); err != nil {
-			return usageError{fmt.Errorf("--pcap: %w", err)}
-		}
+	points, err := o.vantage(sc)
+	if err != nil {
+		return err
 	}
 	dir := cmp.Or(o.out, filepath.Join("results", sc.Name))
 	if sweep.IsSweep(dir) {
@@ -165,11 +163,7 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	}
 	results.Manifest.Version, results.Manifest.Go = version(), runtime.Version()
 	results.Manifest.WallSeconds, results.Manifest.Captured = wall.Seconds(), points
-	for _, n := range o.conns {
-		if n > len(outcome.Connections.Rows) {
-			a.note("warning: --conn %d: there are %d connections", n, len(outcome.Connections.Rows))
-		}
-	}
+	a.warnOfConns(o.conns, len(outcome.Connections.Rows))
 	drawn, err := a.save(results, target, sc, o.look)
 	if err != nil {
 		return err
@@ -183,6 +177,27 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	s := summary{style: a.styleOf(a.stdout), manifest: &results.Manifest, outcome: outcome, dir: dir, figures: drawn}
 	a.show(o, results, sc, &s)
 	return drawn.err
+}
+
+// vantage returns the hosts at which packets are captured, none without --pcap.
+func (o *runOptions) vantage(sc *spec.Scenario) ([]string, error) {
+	if !o.pcap.given {
+		return nil, nil
+	}
+	points, err := scenarios.Vantage(sc, o.pcap.hosts)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--pcap: %w", err)}
+	}
+	return points, nil
+}
+
+// warnOfConns tells of connections asked for that there are not.
+func (a *app) warnOfConns(asked []int, there int) {
+	for _, n := range asked {
+		if n > there {
+			a.note("warning: --conn %d: there are %d connections", n, there)
+		}
+	}
 }
 
 // show prints what the user asked to see of a run.

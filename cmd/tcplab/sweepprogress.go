@@ -18,18 +18,7 @@ func (a *app) newSweepProgress(name string, quiet bool) *sweepProgress {
 }
 
 func (p *sweepProgress) update(at sweep.Progress) {
-	now := p.now()
-	if now.Before(p.next) {
-		return
-	}
-	p.next = now.Add(p.every())
-	line := sweepLine(p.name, at, now.Sub(p.start), p.terminal)
-	if p.terminal {
-		p.drawn = true
-		_, _ = fmt.Fprintf(p.out, "\r%s\x1b[K", line)
-		return
-	}
-	_, _ = fmt.Fprintln(p.out, line)
+	p.redraw(func(elapsed time.Duration) string { return sweepLine(p.name, at, elapsed, p.terminal) })
 }
 
 // above writes a line that stays, above the one that is drawn again.
