@@ -3,9 +3,6 @@ package plots
 import (
 	"fmt"
 	"math"
-	"sync"
-
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"tcplab/scenarios/measure"
 )
@@ -99,32 +96,9 @@ func NewEstimate(values []float64) Estimate {
 			squares += float64((v - e.Mean) * (v - e.Mean))
 		}
 	}
-	half := float64(studentT(e.N-1) * math.Sqrt(squares/(n-1)/n))
+	half := float64(measure.StudentT(e.N-1) * math.Sqrt(squares/(n-1)/n))
 	e.Low, e.High = e.Mean-half, e.Mean+half
 	return e
-}
-
-// studentT is the 97.5 % quantile, rounded so that figures do not depend on the
-// last bits of a special function.
-func studentT(degrees int) float64 {
-	if degrees < len(studentTable) {
-		return studentTable[degrees]()
-	}
-	return studentQuantile(degrees)
-}
-
-// studentTable remembers the quantiles of few degrees, which a series of many
-// points asks for again and again.
-var studentTable = func() (t [200]func() float64) {
-	for i := range t {
-		t[i] = sync.OnceValue(func() float64 { return studentQuantile(i) })
-	}
-	return t
-}()
-
-func studentQuantile(degrees int) float64 {
-	const digits = 1e9
-	return math.Round(distuv.StudentsT{Sigma: 1, Nu: float64(degrees)}.Quantile(0.975)*digits) / digits
 }
 
 // Lifetime is the states that one connection went through at one end.
