@@ -56,6 +56,12 @@ func newEviction(sim *des.Sim, host string, c *Config) (e eviction) {
 	return e
 }
 
+// reset forgets all entries.
+func (e *eviction) reset() {
+	clear(e.buckets)
+	e.cached, e.links = 0, nil
+}
+
 // makesRoom reports whether a newcomer to a full SYN queue is admitted in the
 // place of another.
 func (l *Listener) makesRoom() bool {

@@ -95,8 +95,7 @@ func NewStack(o StackOptions) (*Stack, error) {
 	st.addresses = o.Addresses
 	st.evict = newEviction(st.sim, st.name, &st.cfg)
 	st.evicts = st.cfg.SynEviction != EvictNone || st.cfg.SyncacheBuckets > 0
-	st.secret = [2]uint64{st.rand.Uint64(), st.rand.Uint64()}
-	st.fastOpenKey = fastOpenKey{st.keyed(keyFastOpen, 0, 0), st.keyed(keyFastOpen, 0, 1)}
+	st.boot()
 	st.requests.timer = st.sim.NewTimer(st.component, st, stackRequests)
 	st.timeWaits.timer = st.sim.NewTimer(st.component, st, stackTimeWait)
 	st.wake = st.sim.NewTimer(st.component, st, stackWake)

@@ -36,13 +36,14 @@ const (
 	CauseOverflow
 	CauseCookie
 	CauseEvicted
+	CauseCrash
 	numCauses
 )
 
 var causeNames = [numCauses]string{
 	"", "user", "segment", "retransmit", "fast-retransmit", "probe", "keepalive",
 	"window-update", "delayed-ack", "challenge-ack", "timeout", "reset", "give-up",
-	"pruned", "overflow", "cookie", "evicted",
+	"pruned", "overflow", "cookie", "evicted", "crash",
 }
 
 // String returns the name of the cause, "" for none.
