@@ -112,6 +112,9 @@ func (b *builder) topology() error {
 			}
 		}
 		b.firstLink = append(b.firstLink, len(b.links))
+		for k := range configs {
+			configs[k].Changes = withFailures(configs[k].Changes, downTimes(b.sc, l))
+		}
 		for _, m := range linkMembers(b.sc, l) {
 			fwd, bwd, err := b.net.Connect(b.nodes[m.ends[0]], b.nodes[m.ends[1]], configs[0], configs[1])
 			if err != nil {
@@ -263,7 +266,7 @@ func (b *builder) workloads() error {
 	if err := workload.Start(&b.work, list); err != nil {
 		return b.sc.Problem(b.sc.Pos, "%v", err)
 	}
-	return nil
+	return b.failures()
 }
 
 func (b *builder) watchLinks() error {

@@ -74,6 +74,9 @@ func (t *Transfer) End(now des.Time, whole bool) {
 	}
 }
 
+// Continue says that a transfer goes on that seemed to be over.
+func (t *Transfer) Continue() { t.until = des.Never }
+
 // goodput is over the part of w in which the transfer ran.
 func (t *Transfer) goodput(w window) (float64, bool) {
 	w = w.clip(t.from, t.until)

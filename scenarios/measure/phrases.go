@@ -56,6 +56,8 @@ var phrases = map[string][2]string{
 	"give-up":         {"gives up", "放弃"},
 	"pruned":          {"pruned from the queue", "从队列中剔除"},
 	"overflow":        {"queue full", "队列已满"},
+	"evicted":         {"gives way to another", "让位于新连接"},
+	"crash":           {"the host crashes", "主机崩溃"},
 	"user":            {"user call", "用户调用"},
 	"reset":           {"reset", "复位"},
 	"nothing":         {"nothing happened in this time", "这段时间内没有事件"},

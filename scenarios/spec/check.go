@@ -53,6 +53,7 @@ func (d *decoder) check(root *node) {
 		}
 	}
 	d.checkGroups()
+	d.checkFailures(root)
 	d.checkHosts(root)
 	d.checkPorts()
 	d.checkFigures(root.get("figures"), s.Figures, false)
@@ -113,12 +114,8 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 			d.figureName(at.get("series").items[j], d.registry.Shows[f.Kind], name)
 		}
 		for j, name := range f.Events {
-			if d.scenario.Workload(name) == nil {
-				var names []string
-				for _, w := range d.scenario.Workloads {
-					names = append(names, w.Name)
-				}
-				d.fail(at.get("events").items[j], "events: there is no workload %s %s", quote(name), instead(name, names))
+			if names := d.eventNames(); !has(names, name) {
+				d.fail(at.get("events").items[j], "events: there is no workload or failure %s %s", quote(name), instead(name, names))
 			}
 		}
 		if n := at.get("name"); n != nil && f.Name != "" && !scenarioName.MatchString(f.Name) {
@@ -135,6 +132,20 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 			}
 		}
 	}
+}
+
+// eventNames are the names of what has a time that figures may shade.
+func (d *decoder) eventNames() []string {
+	var names []string
+	for _, w := range d.scenario.Workloads {
+		names = append(names, w.Name)
+	}
+	for i := range d.scenario.Failures {
+		if name := d.scenario.Failures[i].Label(); name != "" && !has(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // figureName checks one of the names of a figure.

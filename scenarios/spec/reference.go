@@ -38,6 +38,7 @@ func Reference(r *Registry) []byte {
 		p.section("Workload kind "+k.Name, reflect.TypeOf(k.New()).Elem(), k.Doc)
 		p.metrics(k.Metrics)
 	}
+	p.section("A failure", reflect.TypeFor[Failure]())
 	p.section("measure", reflect.TypeFor[Measure]())
 	p.expectations()
 	p.section("A figure", reflect.TypeFor[Figure]())

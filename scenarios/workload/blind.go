@@ -104,6 +104,10 @@ func (a *blindAttack) arm() {
 
 // HandleTimer sends a guess.
 func (a *blindAttack) HandleTimer(now des.Time, _ uint64) {
+	if a.down() {
+		a.arm()
+		return
+	}
 	if a.config.Guess == "steps" {
 		a.forged.SrcPort, a.forged.Seq = a.port, segment.Seq(a.seq)
 		if a.seq += uint64(a.config.Step); a.seq >= 1<<32 {

@@ -118,6 +118,9 @@ func (b *bulk) start(w *World) (err error) {
 func (b *bulk) HandleTimer(now des.Time, which uint64) {
 	if which == bulkStart {
 		b.all.Begin(now)
+		if b.down() {
+			return
+		}
 		for i := range b.conns {
 			b.open(now, i)
 		}

@@ -128,7 +128,9 @@ func (c *clients) armArrival() {
 func (c *clients) HandleTimer(now des.Time, which uint64) {
 	switch which {
 	case clientArrival:
-		c.attempt(now)
+		if !c.down() {
+			c.attempt(now)
+		}
 		c.armArrival()
 	case clientConnectTimeout:
 		for w, ok := c.connect.due(now); ok; w, ok = c.connect.due(now) {

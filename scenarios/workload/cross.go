@@ -134,8 +134,10 @@ func (x *crossTraffic) arm(at des.Time) {
 func (x *crossTraffic) HandleTimer(now des.Time, _ uint64) {
 	x.packet.Len = x.size()
 	x.packet.Offset = uint64(now)
-	x.flow.Send()
-	x.out.Receive(now, &x.packet)
+	if !x.down() {
+		x.flow.Send()
+		x.out.Receive(now, &x.packet)
+	}
 	if x.config.Law == "poisson" {
 		x.arm(x.gaps.next())
 		return

@@ -98,6 +98,10 @@ func (f *synFlood) arm() {
 
 // HandleTimer sends the next SYNs. Nothing is kept of them.
 func (f *synFlood) HandleTimer(now des.Time, _ uint64) {
+	if f.down() {
+		f.arm()
+		return
+	}
 	for range f.config.Burst {
 		f.syn.Src = f.spoofed.first + segment.Node(f.sources.Uint32N(f.spoofed.count))
 		f.syn.SrcPort = uint16(1024 + f.sources.Uint32N(65536-1024))

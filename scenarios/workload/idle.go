@@ -102,7 +102,9 @@ func (c *idleConnections) arm() {
 // HandleTimer opens a connection, and closes those that were held long enough.
 func (c *idleConnections) HandleTimer(now des.Time, which uint64) {
 	if which == idleArrival {
-		c.connect()
+		if !c.down() {
+			c.connect()
+		}
 		c.arm()
 		return
 	}

@@ -113,6 +113,9 @@ func (q *requests) start(w *World) (err error) {
 // has thought.
 func (q *requests) HandleTimer(now des.Time, which uint64) {
 	if which == requestsOpen {
+		if q.down() {
+			return
+		}
 		for i := range q.conns {
 			q.open(now, i)
 		}

@@ -108,6 +108,9 @@ func (s *server) start(w *World) error {
 
 // HandleAcceptable accepts, at once or when the accept rate allows.
 func (s *server) HandleAcceptable(now des.Time, l *tcpmodel.Listener) {
+	if l != s.listener {
+		return // of a process that is gone
+	}
 	if s.config.AcceptRate == 0 {
 		for ep := l.Accept(); ep != nil; ep = l.Accept() {
 			s.take(now, ep)

@@ -46,6 +46,7 @@ type sink struct {
 	explicit bool // has a name and metrics
 	total    *measure.Transfer
 	accepted *measure.Counter
+	listener *tcpmodel.Listener
 	conns    slots[sinkConn]
 	reads    waits // of a slow reader, for its next read
 	// expected has the flows whose connection is not accepted yet, by the
@@ -94,7 +95,8 @@ func (s *sink) listen(w *World) error {
 	if s.slow() {
 		s.reads = newWaits(s.sim, s.component, s, 0, max(1, des.Time(8e9*int64(s.config.ReadSize)/int64(s.config.ReadRate))))
 	}
-	if _, err := s.stack.Listen(uint16(s.config.Port), s.config.Backlog, s); err != nil {
+	var err error
+	if s.listener, err = s.stack.Listen(uint16(s.config.Port), s.config.Backlog, s); err != nil {
 		return fmt.Errorf("listen on port %d: %w", s.config.Port, err)
 	}
 	return nil
@@ -212,5 +214,6 @@ func (w *World) sinkAt(at quantity.Address) (*sink, error) {
 	if err := s.prepare(w); err != nil {
 		return nil, err
 	}
+	w.processes = append(w.processes, s)
 	return s, s.start(w)
 }

@@ -65,6 +65,12 @@ func newGaps(law string, rate quantity.Frequency, from des.Time, r *rand.Rand) (
 	return g, nil
 }
 
+// again returns the same arrivals from another time on, with the random numbers
+// that come next.
+func (g *gaps) again(from des.Time) gaps {
+	return gaps{at: from, rand: g.rand, mean: g.mean, step: g.step, rem: g.rem, den: g.den}
+}
+
 // period returns 1e9/rate ns as step + rem/den. The rate is taken as the
 // shortest decimal number that it stands for: 10.01 is 1001/100 and not the
 // nearest binary fraction, so that the k-th arrival is at k*1e9*100/1001 ns,

@@ -19,12 +19,13 @@ type World struct {
 	Net      *network.Network
 	Recorder *measure.Recorder
 
-	hosts    []host
-	ranges   []spoofRange
-	services []*service
-	asks     []ask
-	shared   map[string]any // what workloads of one name count in together
-	begun    map[string]int // how many of a name have begun
+	hosts     []host
+	processes []process
+	ranges    []spoofRange
+	services  []*service
+	asks      []ask
+	shared    map[string]any // what workloads of one name count in together
+	begun     map[string]int // how many of a name have begun
 }
 
 type host struct {
@@ -135,6 +136,8 @@ type Workload interface {
 	prepare(w *World) error
 	// start declares the metrics and arms the first timers.
 	start(w *World) error
+
+	process
 }
 
 // Start sets workloads going. Their order is that of their metrics, and of
@@ -149,6 +152,7 @@ func Start(w *World, list []Workload) error {
 		if err := x.start(w); err != nil {
 			return fmt.Errorf("workload %s: %w", x.Name(), err)
 		}
+		w.processes = append(w.processes, x)
 	}
 	return nil
 }
@@ -206,6 +210,10 @@ type base struct {
 	// many of its name, of which member counts those before it.
 	label  string
 	member int
+	// failures is how many failures keep the process from running; crashed:
+	// the last one was that of the host.
+	failures int
+	crashed  bool
 }
 
 // Name returns the name of the workload.
