@@ -148,7 +148,7 @@ func TestScenarioOfReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, found := strings.Cut(string(readme), "```yaml\n")
+	_, after, found := strings.Cut(string(readme), "```yaml my.yaml\n")
 	text, _, closed := strings.Cut(after, "```")
 	if !found || !closed {
 		t.Fatal("README.md shows no scenario")

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"tcplab/scenarios"
+	"tcplab/scenarios/spec"
+	"tcplab/tcpmodel"
+)
+
+// checker looks for what is wrong in documents.
+type checker struct {
+	top   string // of the module
+	knobs map[string]bool
+	flags map[string]bool // of all commands
+	keys  *jsonschema.Schema
+
+	mu   sync.Mutex
+	seen map[string]func() (string, error) // commands that do not depend on where they run
+}
+
+func newChecker(t *testing.T, top string) *checker {
+	t.Helper()
+	c := &checker{top: top, knobs: map[string]bool{}, flags: allFlags(), seen: map[string]func() (string, error){}}
+	for _, k := range tcpmodel.Knobs() {
+		c.knobs[k.Name] = true
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(spec.Schema(scenarios.Registry())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(doc.(map[string]any), "required")
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("scenario.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	if c.keys, err = compiler.Compile("scenario.json"); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// visit is the check of one document.
+type visit struct {
+	*checker
+	doc      *document
+	dir      string // where its commands run
+	problems []string
+	output   string // of the last command of a block
+}
+
+func (c *checker) check(d *document, dir string) []string {
+	v := &visit{checker: c, doc: d, dir: dir}
+	for _, l := range d.links {
+		v.link(l)
+	}
+	// Commands find the files of the module, and leave their results beside them.
+	entries, err := os.ReadDir(c.top)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && e.Name() != "results" {
+			v.must(os.Symlink(filepath.Join(c.top, e.Name()), filepath.Join(dir, e.Name())))
+		}
+	}
+	for i, code := range d.codes {
+		if code.block {
+			v.block(code)
+		} else {
+			v.span(i)
+		}
+	}
+	return v.problems
+}
+
+func (v *visit) wrong(line int, what string, err error) {
+	v.problems = append(v.problems, fmt.Sprintf("%d: %s: %v", line, what, err))
+}
+
+func (v *visit) must(err error) {
+	if err != nil {
+		v.problems = append(v.problems, err.Error())
+	}
+}
+
+// link looks whether the file is there, and its heading. What is elsewhere on
+// the web is not looked at.
+func (v *visit) link(l link) {
+	target, err := url.Parse(l.target)
+	if err != nil {
+		v.wrong(l.line, l.target, err)
+		return
+	}
+	if target.Scheme != "" {
+		return
+	}
+	doc := v.doc
+	if target.Path != "" {
+		name := path.Join(path.Dir(v.doc.path), target.Path)
+		source, err := readAny(filepath.Join(v.top, filepath.FromSlash(name)))
+		if err != nil {
+			v.wrong(l.line, l.target, err)
+			return
+		}
+		if l.image && len(source) > 100_000 {
+			v.wrong(l.line, l.target, fmt.Errorf("a picture of %d kB", len(source)/1000))
+		}
+		doc = parseDocument(name, source)
+	}
+	if target.Fragment != "" && !doc.anchors[target.Fragment] {
+		v.wrong(l.line, l.target, fmt.Errorf("no heading of that name"))
+	}
+}
+
+// readAny reads a file, or nothing of a folder.
+func readAny(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, nil
+	}
+	return os.ReadFile(name)
+}
+
+var (
+	inTree  = regexp.MustCompile(`^(des|tcpmodel|scenarios|plots|cmd)/[\w./-]+$`)
+	setting = regexp.MustCompile(`^tcp_[a-z0-9_]+$`)
+	// placeholder is in what shows the form of a command, not a command.
+	placeholder = regexp.MustCompile(`[A-Z]{2,}|\b[A-Z]\b|\.\.\.( |$)|\[`)
+	continued   = regexp.MustCompile(`\\\n\s*`)
+)
+
+// span looks at code within a paragraph.
+func (v *visit) span(i int) {
+	code := v.doc.codes[i]
+	switch text := code.text; {
+	case isCommand(text):
+		v.command(code.line, text, true)
+	case strings.HasPrefix(text, "--"):
+		if !v.flags[flagName(strings.Fields(text)[0])] {
+			v.wrong(code.line, text, fmt.Errorf("no command has the flag"))
+		} else if before := v.commandBefore(i); before != "" && strings.HasPrefix(text, "--set ") && !placeholder.MatchString(text) {
+			v.command(code.line, before+" "+text, true)
+		}
+	case setting.MatchString(text):
+		if !v.knobs[text] {
+			v.wrong(code.line, text, fmt.Errorf("no setting of that name"))
+		}
+	case inTree.MatchString(text):
+		if _, err := os.Stat(filepath.Join(v.top, text)); err != nil {
+			v.wrong(code.line, text, err)
+		}
+	}
+}
+
+// commandBefore is the command that stands before code i in the same paragraph
+// or cell, and that a --set by itself is about.
+func (v *visit) commandBefore(i int) string {
+	for k := i - 1; k >= 0 && v.doc.codes[k].home == v.doc.codes[i].home; k-- {
+		if text := v.doc.codes[k].text; strings.HasPrefix(text, "tcplab ") && !placeholder.MatchString(text) && len(strings.Fields(text)) > 2 {
+			return text
+		}
+	}
+	return ""
+}
+
+// block looks at a block of code.
+func (v *visit) block(code code) {
+	switch code.lang {
+	case "yaml":
+		v.must(v.yaml(code))
+	case "go":
+		if code.label == "" {
+			v.wrong(code.line, "go", fmt.Errorf("the fence does not say which file it is a part of"))
+		} else if source, err := os.ReadFile(filepath.Join(v.top, code.label)); err != nil {
+			v.wrong(code.line, "go", err)
+		} else if !bytes.Contains(source, []byte(code.text)) {
+			v.wrong(code.line, "go", fmt.Errorf("%s does not have this text", code.label))
+		}
+	case "text":
+		if code.label == "output" && !agrees(code.text, v.output) {
+			first, _, _ := strings.Cut(code.text, "\n")
+			v.wrong(code.line, first, fmt.Errorf("the command prints\n%s", v.output))
+		}
+	case "sh", "":
+		line := code.line
+		for command := range strings.Lines(continued.ReplaceAllStringFunc(code.text, func(s string) string { return " \x00" })) {
+			n := 1 + strings.Count(command, "\x00")
+			if command = strings.TrimSpace(strings.ReplaceAll(command, "\x00", "")); isCommand(command) {
+				v.command(line, command, false)
+			}
+			line += n
+		}
+	}
+}
+
+// yaml keeps a file for the commands behind it, runs it if it is a scenario, and
+// looks at the keys if it is a part of one.
+func (v *visit) yaml(code code) error {
+	var content map[string]any
+	if err := yaml.Unmarshal([]byte(code.text), &content); err != nil {
+		v.wrong(code.line, "yaml", err)
+		return nil
+	}
+	if _, whole := content["version"]; !whole {
+		if err := v.keys.Validate(content); err != nil {
+			v.wrong(code.line, "yaml", err)
+		}
+		return nil
+	}
+	name := code.label
+	if name == "" {
+		name = fmt.Sprintf("line%d.yaml", code.line)
+	}
+	if err := os.WriteFile(filepath.Join(v.dir, name), []byte(code.text), 0o600); err != nil {
+		return err
+	}
+	if out, err := v.shell("tcplab check "+name, v.dir); err != nil {
+		v.wrong(code.line, name, fmt.Errorf("%w\n%s", err, out))
+	}
+	return nil
+}
+
+// agrees reports whether a command printed what is shown, where a line "..."
+// stands for any number of lines.
+func agrees(shown, printed string) bool {
+	trimmed := func(text string) []string {
+		lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+		for i := range lines {
+			lines[i] = strings.TrimRight(lines[i], " ")
+		}
+		return lines
+	}
+	var pattern strings.Builder
+	for _, line := range trimmed(shown) {
+		if strings.TrimSpace(line) == "..." {
+			pattern.WriteString(`(?:.*\n)*?`)
+		} else {
+			pattern.WriteString(regexp.QuoteMeta(line) + `\n`)
+		}
+	}
+	ok, err := regexp.MatchString(`\A`+pattern.String()+`\z`, strings.Join(trimmed(printed), "\n")+"\n")
+	return ok && err == nil
+}
+
+// shell runs a line as a shell does, with tcplab being this program.
+func (c *checker) shell(line, dir string) (string, error) {
+	cmd := exec.Command("sh", "-c", line)
+	var out bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, io.Writer(&out)
+	err := cmd.Run()
+	return out.String(), err
+}
