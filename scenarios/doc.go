@@ -59,3 +59,5 @@
 // What is wrong with a scenario is a spec.Errors, also if it shows only when the
 // simulation is built; everything else is an ordinary error.
 package scenarios
+
+//go:generate sh -c "go run ../cmd/tcplab schema --reference > REFERENCE.md"

@@ -46,7 +46,7 @@ func metricsOf(kind string) []spec.Metric {
 
 // knob describes a setting of the stack to the loader.
 func knob(k tcpmodel.Knob) spec.Knob {
-	out := spec.Knob{Name: k.Name, Doc: k.Doc}
+	out := spec.Knob{Name: k.Name, Doc: k.Doc, Default: knobDefault(k), Source: k.Source}
 	switch k.Kind {
 	case tcpmodel.KnobBool:
 		out.Type = spec.KnobBool
@@ -65,6 +65,24 @@ func knob(k tcpmodel.Knob) spec.Knob {
 		return setKnob(&k, &scratch, value)
 	}
 	return out
+}
+
+// knobDefault is the value of the first profile, and what others have instead.
+func knobDefault(k tcpmodel.Knob) string {
+	text, first := "", ""
+	for i, name := range tcpmodel.ProfileNames() {
+		c, err := tcpmodel.Profile(name)
+		if err != nil {
+			panic(err) // the name is one of ProfileNames
+		}
+		switch value := k.Value(&c); {
+		case i == 0:
+			text, first = "`"+value+"`", value
+		case value != first:
+			text += fmt.Sprintf(", %s `%s`", name, value)
+		}
+	}
+	return text
 }
 
 // unitName returns the unit of a duration without one.

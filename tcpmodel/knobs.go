@@ -236,11 +236,24 @@ func (k *Knob) Value(c *Config) string {
 		}
 		return "0"
 	case KnobDuration:
-		return k.duration(c).String()
+		return durationText(*k.duration(c))
 	case KnobWord:
 		return k.word(c).get()
 	}
 	return fmt.Sprint(*k.integer(c))
+}
+
+// durationText writes a duration as a number of the largest unit that divides it.
+func durationText(t des.Time) string {
+	for _, u := range []struct {
+		size des.Time
+		name string
+	}{{3600 * des.Second, "h"}, {60 * des.Second, "min"}, {des.Second, "s"}, {des.Millisecond, "ms"}, {des.Microsecond, "us"}} {
+		if t != 0 && t%u.size == 0 {
+			return fmt.Sprintf("%d%s", t/u.size, u.name)
+		}
+	}
+	return fmt.Sprintf("%dns", t)
 }
 
 // Range says which values the knob takes.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode"
 
 	"tcplab/scenarios/quantity"
 )
@@ -13,10 +14,6 @@ import (
 // defaults, the settings of a stack, the metrics.
 func Reference(r *Registry) []byte {
 	p := &page{r: r}
-	p.line("# The scenario file")
-	p.line("")
-	p.line("A scenario is one YAML file of at most %v. Every quantity has its unit; a key that is not listed here is an error.", quantity.Size(MaxBytes))
-	p.line("A parameter `$NAME` stands for a whole value or for a word between blanks, in an expectation wherever a value can stand.")
 	p.quantities()
 	p.section("Top level", reflect.TypeFor[Scenario]())
 	p.section("A parameter", reflect.TypeFor[Param]())
@@ -47,18 +44,55 @@ func Reference(r *Registry) []byte {
 	p.section("until", reflect.TypeFor[Until]())
 	p.section("compare", reflect.TypeFor[Compare]())
 	p.knobs()
-	p.line("")
-	p.line("## Metrics of a host")
+	p.heading("Metrics of a host")
 	p.metrics(r.HostMetrics)
-	p.line("")
-	p.line("## Metrics of a link")
+	p.heading("Metrics of a link")
 	p.metrics(r.LinkMetrics)
-	return []byte(p.out.String())
+	return append(p.opening(), p.out.String()...)
 }
 
 type page struct {
-	out strings.Builder
-	r   *Registry
+	out      strings.Builder
+	r        *Registry
+	headings []string
+}
+
+// opening is what comes before the first heading, with links to all of them.
+func (p *page) opening() []byte {
+	head := &page{}
+	head.line("# The scenario file")
+	head.line("")
+	head.line("A scenario is one YAML file of at most %v. Every quantity has its unit; a key that is not listed here is an error.", quantity.Size(MaxBytes))
+	head.line("A parameter `$NAME` stands for a whole value or for a word between blanks, in an expectation wherever a value can stand.")
+	head.line("This page is what `tcplab schema --reference` prints.")
+	head.line("")
+	for i, heading := range p.headings {
+		end := " ·"
+		if i == len(p.headings)-1 {
+			end = ""
+		}
+		head.line("[%s](#%s)%s", heading, anchor(heading), end)
+	}
+	return []byte(head.out.String())
+}
+
+// anchor is the name under which a code host offers a heading.
+func anchor(heading string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, heading)
+}
+
+func (p *page) heading(title string) {
+	p.headings = append(p.headings, title)
+	p.line("")
+	p.line("## %s", title)
 }
 
 func (p *page) line(format string, args ...any) {
@@ -67,8 +101,7 @@ func (p *page) line(format string, args ...any) {
 
 // quantities lists how values with a unit are written.
 func (p *page) quantities() {
-	p.line("")
-	p.line("## Quantities")
+	p.heading("Quantities")
 	p.line("")
 	p.line("| quantity | example | units |")
 	p.line("|---|---|---|")
@@ -84,8 +117,7 @@ func (p *page) quantities() {
 }
 
 func (p *page) section(title string, t reflect.Type, intro ...string) {
-	p.line("")
-	p.line("## %s", title)
+	p.heading(title)
 	for _, text := range intro {
 		p.line("")
 		p.line("%s", text)
@@ -187,19 +219,19 @@ func (p *page) metrics(list []Metric) {
 }
 
 func (p *page) knobs() {
+	p.heading("Settings (sysctl)")
 	p.line("")
-	p.line("## Settings (sysctl)")
+	p.line("The names are those of Linux's sysctls and socket options where Linux has such a choice. The default is that of the first profile, behind it those of others where they differ.")
 	p.line("")
-	p.line("| name | value | meaning |")
-	p.line("|---|---|---|")
+	p.line("| name | value | default | meaning | source |")
+	p.line("|---|---|---|---|---|")
 	for _, k := range p.r.Knobs {
-		p.line("| `%s` | %s | %s |", k.Name, cell(strings.TrimPrefix(k.usage(), "write ")), cell(k.Doc))
+		p.line("| `%s` | %s | %s | %s | %s |", k.Name, cell(strings.TrimPrefix(k.usage(), "write ")), cell(k.Default), cell(k.Doc), cell(k.Source))
 	}
 }
 
 func (p *page) expectations() {
-	p.line("")
-	p.line("## An expectation")
+	p.heading("An expectation")
 	p.line("")
 	p.line("A comparison (`<` `<=` `>` `>=` `==` `!=`) of metrics `OWNER.NAME` and quantities with units, where OWNER is a host, a link or a workload.")
 	p.line("Values are joined by `+ - * /`, parentheses, `abs(a)`, `min(a, b)`, `max(a, b)`; comparisons by `and`, `or`, `not`.")

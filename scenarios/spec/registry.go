@@ -102,6 +102,9 @@ type Knob struct {
 	// demands a unit.
 	Unit string
 	Doc  string
+	// Default says for the reference which value each profile has, Source where
+	// the setting and its values come from.
+	Default, Source string
 	// Min and Max bound a KnobInt. Max 0 is no bound.
 	Min, Max int64
 	Enum     []string
