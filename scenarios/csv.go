@@ -13,7 +13,7 @@ import (
 )
 
 // unitSuffix is how the name of a column shows its unit, as in time_s.
-var unitSuffix = strings.NewReplacer("bit/s", "bit_per_s", "1/s", "per_s", "B", "bytes")
+var unitSuffix = strings.NewReplacer("bit/s", "bit_per_s", "1/s", "per_s", "B/s", "bytes_per_s", "B", "bytes")
 
 // column names a column: the quantity and its unit.
 func column(name, unit string) string {

@@ -68,4 +68,9 @@ type Counters struct {
 	RequestsEvicted        uint64
 	SyncacheBucketOverflow uint64
 	SyncacheCacheOverflow  uint64
+
+	// ForeignBytes is the sum of ConnStats.ForeignBytes, CorruptedStreams how
+	// many connections have delivered any.
+	ForeignBytes     uint64
+	CorruptedStreams uint64
 }

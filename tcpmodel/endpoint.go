@@ -110,6 +110,7 @@ func (ep *Endpoint) passive(now des.Time, r *request) {
 	ep.stats.Created = r.created
 	ep.stats.SegsIn, ep.stats.SegsOut = 1, uint32(1+r.retransmits)
 	ep.stats.Retransmits = uint32(r.retransmits)
+	ep.peerKnown, ep.peerStream = r.stream != 0, r.stream
 	ep.opt = r.options
 	ep.ecn.ok = r.options.ecnOK
 	ep.tsOffset, ep.tsRecent, ep.tsRecentAt = r.tsOffset, r.tsRecent, now
@@ -134,6 +135,12 @@ func (ep *Endpoint) newStream() {
 
 // Conn returns the name of the connection.
 func (ep *Endpoint) Conn() Conn { return ep.st.connOf(ep.key, ep.serial) }
+
+// Streams returns the numbers of the streams that the connection sends and
+// receives; ok is false if nothing has arrived that shows the latter.
+func (ep *Endpoint) Streams() (out, in uint32, ok bool) {
+	return ep.stream, ep.peerStream, ep.peerKnown
+}
 
 // State returns the state of the connection.
 func (ep *Endpoint) State() State { return ep.state }

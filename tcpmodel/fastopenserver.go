@@ -84,7 +84,7 @@ func (l *Listener) fastOpen(now des.Time, seg *segment.Segment, answer *segment.
 func (l *Listener) openFast(now des.Time, seg *segment.Segment, key connKey, o synOptions, isn segment.Seq) {
 	st := l.st
 	r := request{key: key, created: now, irs: seg.Seq, iss: isn, tsRecent: seg.TSVal, tsOffset: st.timestampOffset(seg.Src),
-		options: o, serial: st.nextSerial()}
+		options: o, serial: st.nextSerial(), stream: seg.Stream}
 	c := st.connOf(key, r.serial)
 	st.moved(now, c, Closed, Listen, CauseSegment)
 	st.moved(now, c, Listen, SynReceived, CauseSegment)

@@ -232,7 +232,7 @@ func (l *Listener) cookieArrives(now des.Time, seg *segment.Segment) bool {
 		st.counters.ListenDrops++
 		return true
 	}
-	r := request{key: key, irs: seg.Seq - 1, iss: seg.Ack - 1, options: o, tsRecent: seg.TSVal, tsOffset: tsOff, created: now, untimed: true, serial: st.nextSerial()}
+	r := request{key: key, irs: seg.Seq - 1, iss: seg.Ack - 1, options: o, tsRecent: seg.TSVal, tsOffset: tsOff, created: now, untimed: true, serial: st.nextSerial(), stream: seg.Stream}
 	c := st.connOf(key, r.serial)
 	st.moved(now, c, Closed, Listen, CauseCookie)
 	st.moved(now, c, Listen, SynReceived, CauseCookie)
@@ -267,7 +267,7 @@ func (l *Listener) child(now des.Time, r *request) *Endpoint {
 // when the SYN arrives.
 func (l *Listener) openTwoWay(now des.Time, seg *segment.Segment, key connKey, o synOptions, isn segment.Seq) {
 	st := l.st
-	r := request{key: key, irs: seg.Seq, iss: isn, options: o, tsRecent: seg.TSVal, tsOffset: st.timestampOffset(seg.Src), created: now, untimed: true, serial: st.nextSerial()}
+	r := request{key: key, irs: seg.Seq, iss: isn, options: o, tsRecent: seg.TSVal, tsOffset: st.timestampOffset(seg.Src), created: now, untimed: true, serial: st.nextSerial(), stream: seg.Stream}
 	c := st.connOf(key, r.serial)
 	st.moved(now, c, Closed, Listen, CauseSegment)
 	st.moved(now, c, Listen, SynReceived, CauseSegment)

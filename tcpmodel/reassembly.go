@@ -103,11 +103,21 @@ func (ep *Endpoint) deliver(right segment.Seq, foreign uint32) {
 	}
 	ep.rcvNxt = right
 	ep.stats.BytesReceived += uint64(n)
-	ep.stats.ForeignBytes += uint64(foreign)
+	if foreign > 0 {
+		ep.countForeign(uint64(foreign))
+	}
 	if !ep.closed {
 		ep.readable += int(n)
 		ep.wakeApp(EvReadable)
 	}
+}
+
+func (ep *Endpoint) countForeign(n uint64) {
+	if ep.stats.ForeignBytes == 0 {
+		ep.st.counters.CorruptedStreams++
+	}
+	ep.stats.ForeignBytes += n
+	ep.st.counters.ForeignBytes += n
 }
 
 // foreign counts the payload bytes of seg that do not belong to the stream

@@ -19,6 +19,8 @@ type request struct {
 	listener uint32
 	token    uint32
 	serial   uint32
+	// stream is that of the peer's SYN, 0 for unknown.
+	stream uint32
 	// timeouts counts expiries of the SYN-ACK timer, retransmits SYN-ACKs
 	// sent again for whatever reason.
 	timeouts, retransmits uint8
@@ -62,7 +64,7 @@ func (st *Stack) addRequest(now des.Time, l *Listener, seg *segment.Segment, key
 	r := &t.entries[i]
 	*r = request{key: key, created: now, irs: seg.Seq, iss: isn, tsRecent: seg.TSVal,
 		tsOffset: st.timestampOffset(seg.Src), options: o, listener: l.number,
-		token: r.token + 1, serial: st.nextSerial(), live: true, lastReply: never}
+		token: r.token + 1, serial: st.nextSerial(), stream: seg.Stream, live: true, lastReply: never}
 	st.conns.put(key, refRequest|ref(i))
 	l.half++
 	l.young++

@@ -166,7 +166,14 @@ func connecting(of string) []Quantity {
 }
 
 var ofHosts = []Quantity{
+	level(OfHost, "syn_sent", "connections", "connections in SYN-SENT", "Connections in SYN-SENT, mean over time."),
+	level(OfHost, "syn_received", "connections", "connections in SYN-RECEIVED", "Connections in SYN-RECEIVED, mean over time."),
 	level(OfHost, "established", "connections", "established connections", "Connections in ESTABLISHED, mean over time."),
+	level(OfHost, "fin_wait_1", "connections", "connections in FIN-WAIT-1", "Connections in FIN-WAIT-1, mean over time."),
+	level(OfHost, "fin_wait_2", "connections", "connections in FIN-WAIT-2", "Connections in FIN-WAIT-2, mean over time."),
+	level(OfHost, "close_wait", "connections", "connections in CLOSE-WAIT", "Connections in CLOSE-WAIT, mean over time."),
+	level(OfHost, "closing", "connections", "connections in CLOSING", "Connections in CLOSING, mean over time."),
+	level(OfHost, "last_ack", "connections", "connections in LAST-ACK", "Connections in LAST-ACK, mean over time."),
 	level(OfHost, "time_wait", "connections", "connections in TIME-WAIT", "Connections in TIME-WAIT, mean over time."),
 	peak(OfHost, "time_wait_max", "connections", "Connections in TIME-WAIT, maximum."),
 	count(OfHost, "active_opens", "active opens", "Connections that the host opened (ActiveOpens)."),
@@ -183,6 +190,8 @@ var ofHosts = []Quantity{
 	count(OfHost, "keepalive_probes", "keepalive probes", "Keepalive probes that were sent (TCPKeepAlive)."),
 	count(OfHost, "abort_on_timeout", "aborts on timeout", "Connections given up because nothing was acknowledged (TCPAbortOnTimeout)."),
 	count(OfHost, "challenge_acks", "challenge ACKs", "Challenge ACKs that were sent (TCPChallengeACK)."),
+	{Of: OfHost, Name: "foreign_bytes", Unit: "B", SeriesUnit: "B/s", Step: true, Label: "foreign bytes", Doc: "Bytes that were delivered in a connection although its peer never sent them there: another incarnation's or an attacker's."},
+	count(OfHost, "corrupted_streams", "corrupted streams", "Connections that delivered such bytes."),
 }
 
 var ofListeners = []Quantity{

@@ -50,6 +50,8 @@ var hostCounters = []hostCounter{
 	{OfHost, "keepalive_probes", func(c *tcpmodel.Counters) uint64 { return c.TCPKeepAlive }},
 	{OfHost, "abort_on_timeout", func(c *tcpmodel.Counters) uint64 { return c.TCPAbortOnTimeout }},
 	{OfHost, "challenge_acks", func(c *tcpmodel.Counters) uint64 { return c.TCPChallengeACK }},
+	{OfHost, "foreign_bytes", func(c *tcpmodel.Counters) uint64 { return c.ForeignBytes }},
+	{OfHost, "corrupted_streams", func(c *tcpmodel.Counters) uint64 { return c.CorruptedStreams }},
 	{OfListening, "syns_received", func(c *tcpmodel.Counters) uint64 { return c.SynsReceived }},
 	{OfListening, "syns_queued", func(c *tcpmodel.Counters) uint64 { return c.SynsQueued }},
 	{OfListening, "synack_retransmits", func(c *tcpmodel.Counters) uint64 { return c.SynackRetransmits }},
@@ -63,6 +65,16 @@ var hostCounters = []hostCounter{
 	{OfListening, "requests_expired", func(c *tcpmodel.Counters) uint64 { return c.RequestsExpired }},
 	{OfListening, "requests_pruned", func(c *tcpmodel.Counters) uint64 { return c.RequestsPruned }},
 	{OfListening, "requests_evicted", func(c *tcpmodel.Counters) uint64 { return c.RequestsEvicted }},
+}
+
+// stateLevels names the levels of connections by state, as ss(8) lists them.
+var stateLevels = []struct {
+	name  string
+	state tcpmodel.State
+}{
+	{"syn_sent", tcpmodel.SynSent}, {"syn_received", tcpmodel.SynReceived}, {"established", tcpmodel.Established},
+	{"fin_wait_1", tcpmodel.FinWait1}, {"fin_wait_2", tcpmodel.FinWait2}, {"close_wait", tcpmodel.CloseWait},
+	{"closing", tcpmodel.Closing}, {"last_ack", tcpmodel.LastAck}, {"time_wait", tcpmodel.TimeWait},
 }
 
 // Host returns the record of a host, to be given to its stack as the Tracer.
@@ -80,8 +92,9 @@ func (r *Recorder) HostGroup(name string) *Host {
 	h.total = h
 	r.probes = append(r.probes, h)
 	h.declareCounters(OfHost)
-	h.declareLevel(OfHost, "established", &h.states[tcpmodel.Established])
-	h.declareLevel(OfHost, "time_wait", &h.states[tcpmodel.TimeWait])
+	for _, l := range stateLevels {
+		h.declareLevel(OfHost, l.name, &h.states[l.state])
+	}
 	h.declarePeak(OfHost, "time_wait_max", &h.states[tcpmodel.TimeWait])
 	return h
 }
