@@ -31,6 +31,7 @@ type Counters struct {
 	TCPFastOpenListenOverflow uint64
 	TCPFastOpenCookieReqd     uint64
 
+	TCPDeferAcceptDrop  uint64
 	TCPTimeouts         uint64
 	TCPSynRetrans       uint64
 	TCPFastRetrans      uint64

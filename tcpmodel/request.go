@@ -143,7 +143,8 @@ func (st *Stack) requestTimeout(now des.Time, i uint32) {
 			limit--
 		}
 	}
-	if int(r.timeouts) >= limit {
+	expires, resends := r.due(limit, l.sock.deferTimeouts())
+	if expires {
 		why := CauseGiveUp
 		st.counters.RequestsExpired++
 		if int(r.timeouts) < st.cfg.SynackRetries {
@@ -160,12 +161,27 @@ func (st *Stack) requestTimeout(now des.Time, i uint32) {
 		l.young--
 	}
 	r.timeouts++
+	st.waitForAck(now, i)
+	if !resends {
+		return
+	}
+	r = &st.requests.entries[i]
 	r.retransmits++
 	st.counters.TCPTimeouts++
 	st.counters.SynackRetransmits++
 	st.counters.RetransSegs++
-	st.waitForAck(now, i)
-	st.sendSynAck(now, l, &st.requests.entries[i], CauseRetransmit, nil)
+	st.sendSynAck(now, l, r, CauseRetransmit, nil)
+}
+
+// due says what the expiry of the SYN-ACK timer means, with that limit of
+// retransmissions and TCP_DEFER_ACCEPT: a peer that has acknowledged the SYN-ACK
+// is left alone until the last chance to send data (Linux's syn_ack_recalc).
+func (r *request) due(limit, deferred int) (expires, resends bool) {
+	n := int(r.timeouts)
+	if deferred == 0 {
+		return n >= limit, true
+	}
+	return n >= limit && (!r.acked || n >= deferred), !r.acked || n >= deferred-1
 }
 
 // sendSynAck sends the second segment of the handshake.

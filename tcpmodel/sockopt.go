@@ -48,6 +48,8 @@ const (
 	TCPFastOpenNoCookie
 	// TCPNotsentLowat: bytes, 0 for the sysctl.
 	TCPNotsentLowat
+	// TCPDeferAccept: seconds, see SocketOptions.
+	TCPDeferAccept
 	numSockOpts
 )
 
@@ -56,7 +58,7 @@ var sockOptNames = [numSockOpts]string{
 	"TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK", "TCP_KEEPIDLE", "TCP_KEEPINTVL",
 	"TCP_KEEPCNT", "TCP_SYNCNT", "TCP_LINGER2", "TCP_USER_TIMEOUT", "TCP_MAXSEG",
 	"TCP_WINDOW_CLAMP", "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT", "TCP_FASTOPEN_NO_COOKIE",
-	"TCP_NOTSENT_LOWAT",
+	"TCP_NOTSENT_LOWAT", "TCP_DEFER_ACCEPT",
 }
 
 // String returns the name as in C, such as "TCP_NODELAY".
@@ -108,6 +110,10 @@ type SocketOptions struct {
 	// 7413).
 	FastOpenQueue              int
 	FastOpen, FastOpenNoCookie bool
+	// DeferAccept is TCP_DEFER_ACCEPT of a listener, 0 for off: a connection
+	// joins the accept queue with its first data; the third segment alone is
+	// ignored until as many SYN-ACKs have timed out as fit into that time.
+	DeferAccept des.Time
 	// Congestion is TCP_CONGESTION, "" for the profile's.
 	Congestion string
 	// Tag is the App's own number for the connection.
@@ -153,6 +159,8 @@ func (s *SocketOptions) Set(o SockOpt, v int64) Errno {
 		s.WindowClamp = int(v)
 	case TCPNotsentLowat:
 		s.NotsentLowat = uint32(v)
+	case TCPDeferAccept:
+		s.DeferAccept = des.Time(v) * des.Second
 	case TCPFastOpen:
 		s.FastOpenQueue = int(v)
 	case TCPFastOpenConnect, TCPFastOpenNoCookie:
@@ -168,6 +176,31 @@ func (s *SocketOptions) Set(o SockOpt, v int64) Errno {
 		return EINVAL
 	}
 	return OK
+}
+
+// deferTimeouts is how many SYN-ACKs of a deferred connection time out before it
+// is taken without data, and deferred the time that this is: Linux counts
+// timeouts of 1 s, doubled up to 2 min (secs_to_retrans), whatever initial_rto
+// is.
+func (s *SocketOptions) deferTimeouts() (n int) {
+	if s.DeferAccept <= 0 {
+		return 0
+	}
+	timeout, period := des.Second, des.Second
+	for n = 1; s.DeferAccept > period && n < 255; n++ {
+		timeout = min(2*timeout, 2*des.Minute)
+		period += timeout
+	}
+	return n
+}
+
+func (s *SocketOptions) deferred() (period des.Time) {
+	timeout := des.Second
+	for range s.deferTimeouts() {
+		period += timeout
+		timeout = min(2*timeout, 2*des.Minute)
+	}
+	return period
 }
 
 func (s *SocketOptions) get(o SockOpt) int64 {
@@ -208,6 +241,8 @@ func (s *SocketOptions) get(o SockOpt) int64 {
 		return int64(s.WindowClamp)
 	case TCPNotsentLowat:
 		return int64(s.NotsentLowat)
+	case TCPDeferAccept:
+		return int64(s.deferred() / des.Second)
 	case TCPFastOpen:
 		return int64(s.FastOpenQueue)
 	case TCPFastOpenConnect:
@@ -274,3 +309,6 @@ func (ep *Endpoint) GetSockOpt(o SockOpt) (int64, Errno) {
 
 // SetSockOpt sets an option that the connections of the listener inherit.
 func (l *Listener) SetSockOpt(o SockOpt, v int64) Errno { return l.sock.Set(o, v) }
+
+// SetOptions replaces all options that the connections of the listener inherit.
+func (l *Listener) SetOptions(o SocketOptions) { l.sock = o }

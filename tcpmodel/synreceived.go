@@ -84,6 +84,11 @@ func (st *Stack) requestReset(now des.Time, i uint32, seg *segment.Segment) bool
 func (st *Stack) requestAcked(now des.Time, i uint32, seg *segment.Segment) {
 	r := &st.requests.entries[i]
 	l := st.requests.listeners[r.listener]
+	if seg.SegLen() == 0 && seg.Seq == r.irs+1 && int(r.timeouts) < l.sock.deferTimeouts() {
+		st.counters.TCPDeferAcceptDrop++
+		r.acked = true
+		return
+	}
 	if l.acceptQueueFull() {
 		st.counters.ListenOverflows++
 		st.counters.ListenDrops++

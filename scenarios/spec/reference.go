@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -35,6 +36,9 @@ func Reference(r *Registry) []byte {
 		p.section("Workload kind "+k.Name, reflect.TypeOf(k.New()).Elem(), k.Doc)
 		p.metrics(k.Metrics)
 	}
+	for _, part := range partsOf(r.Kinds) {
+		p.section(part.key, part.typ, "Of workloads.")
+	}
 	p.section("A failure", reflect.TypeFor[Failure]())
 	p.section("measure", reflect.TypeFor[Measure]())
 	p.expectations()
@@ -49,6 +53,29 @@ func Reference(r *Registry) []byte {
 	p.heading("Metrics of a link")
 	p.metrics(r.LinkMetrics)
 	return append(p.opening(), p.out.String()...)
+}
+
+// part is a section within workloads, of one key wherever it is.
+type part struct {
+	key string
+	typ reflect.Type
+}
+
+// partsOf returns the sections within workloads, each once.
+func partsOf(kinds []Kind) []part {
+	var parts []part
+	for _, k := range kinds {
+		for _, f := range fieldsOf(reflect.TypeOf(k.New()).Elem()) {
+			t := f.typ
+			for t.Kind() == reflect.Slice {
+				t = t.Elem()
+			}
+			if p := (part{f.key, t}); t.Kind() == reflect.Struct && !isText(t) && !isNode(t) && !slices.Contains(parts, p) {
+				parts = append(parts, p)
+			}
+		}
+	}
+	return parts
 }
 
 type page struct {

@@ -22,6 +22,7 @@ type Bulk struct {
 	Congestion  string            `key:"congestion" doc:"TCP_CONGESTION of the sender; left out, the stack's." example:"reno"`
 	SndBuf      quantity.Size     `key:"sndbuf" doc:"SO_SNDBUF of the sender; left out, the stack's."`
 	NoDelay     bool              `key:"nodelay" doc:"TCP_NODELAY at the sender." default:"false"`
+	Socket      Socket            `key:"socket" doc:"Options of the sender's sockets." example:"{tcp_notsent_lowat: 16KiB}"`
 }
 
 // Provides is the address at which a sink is made if nothing listens there.
@@ -46,7 +47,13 @@ func (c *Bulk) Build(name string, on quantity.Host) (Workload, error) {
 			return nil, fmt.Errorf("congestion: %w", err)
 		}
 	}
-	return &bulk{base: base{name: name, on: on}, config: *c}, nil
+	if err := c.Socket.check(false); err != nil {
+		return nil, err
+	}
+	b := &bulk{base: base{name: name, on: on}, config: *c, reader: c.Socket.reader()}
+	b.options = tcpmodel.SocketOptions{NoDelay: c.NoDelay, Congestion: c.Congestion, SndBuf: int(c.SndBuf)}
+	c.Socket.apply(&b.options)
+	return b, nil
 }
 
 // Which timer of a bulk transfer fired.
@@ -57,14 +64,16 @@ const (
 
 type bulk struct {
 	base
-	config Bulk
-	node   segment.Node
-	sink   *sink
-	timers [2]des.Timer
-	conns  []bulkConn
-	flows  []flow
-	all    *bulkTotal
-	failed *measure.Counter
+	reader
+	options tcpmodel.SocketOptions
+	config  Bulk
+	node    segment.Node
+	sink    *sink
+	timers  [2]des.Timer
+	conns   []bulkConn
+	flows   []flow
+	all     *bulkTotal
+	failed  *measure.Counter
 }
 
 // bulkTotal is what the transfers of one name have in common.
@@ -132,8 +141,8 @@ func (b *bulk) HandleTimer(now des.Time, which uint64) {
 }
 
 func (b *bulk) open(now des.Time, i int) {
-	ep, err := b.stack.Connect(b.node, b.config.To.Port, b, tcpmodel.SocketOptions{
-		NoDelay: b.config.NoDelay, Congestion: b.config.Congestion, SndBuf: int(b.config.SndBuf), Tag: uint64(i)})
+	b.options.Tag = uint64(i)
+	ep, err := b.stack.Connect(b.node, b.config.To.Port, b, b.options)
 	b.flows[i] = flow{bulk: b}
 	if err != nil {
 		b.failed.Add(1)
@@ -144,6 +153,9 @@ func (b *bulk) open(now des.Time, i int) {
 	b.conns[i] = bulkConn{ep: ep, left: int64(b.config.Size)}
 	b.record.Opened(now, b.name, b.member*b.config.Connections+i, ep)
 	b.sink.expect(b.stack.Node(), ep.Conn().LocalPort, &b.flows[i])
+	if _, waits := ep.FastOpenWaits(); waits {
+		b.fill(i)
+	}
 }
 
 // HandleEvents keeps the send buffer full.
@@ -155,7 +167,7 @@ func (b *bulk) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Eve
 		b.fill(i)
 	}
 	if ev&tcpmodel.EvReadable != 0 {
-		drain(ep)
+		b.drain(ep)
 	}
 	if ev&tcpmodel.EvFailed != 0 {
 		b.failed.Add(1)

@@ -25,6 +25,7 @@ type Clients struct {
 	Close           string            `key:"close" doc:"Who closes first: as the server says (auto), the server, the client once it has the response, or the client with a RST (abort)." default:"auto" enum:"auto,server,client,abort"`
 	HalfClose       bool              `key:"half_close" doc:"The client shuts down its direction after the request and goes on reading." default:"false"`
 	Keepalive       bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
+	Socket          Socket            `key:"socket" doc:"Options of its sockets." example:"{tcp_user_timeout: 30s}"`
 }
 
 // Build makes the workload.
@@ -38,7 +39,13 @@ func (c *Clients) Build(name string, on quantity.Host) (Workload, error) {
 	if _, err := newGaps(c.Arrivals.Law, c.Arrivals.Rate, 0, nil); err != nil {
 		return nil, fmt.Errorf("arrivals: %w", err)
 	}
-	return &clients{base: base{name: name, on: on}, config: *c}, nil
+	if err := c.Socket.check(false); err != nil {
+		return nil, err
+	}
+	made := &clients{base: base{name: name, on: on}, config: *c, reader: c.Socket.reader()}
+	made.options.Keepalive = c.Keepalive
+	c.Socket.apply(&made.options)
+	return made, nil
 }
 
 // Which timer of clients fired.
@@ -50,6 +57,8 @@ const (
 
 type clients struct {
 	base
+	reader
+	options  tcpmodel.SocketOptions
 	config   Clients
 	node     segment.Node
 	expected int64 // size of the response
@@ -152,13 +161,18 @@ func (c *clients) attempt(now des.Time) {
 	c.started++
 	i := c.conns.take()
 	c.conns.rows[i] = clientConn{attempt: n, unwritten: int64(c.config.Request)}
-	ep, err := c.stack.Connect(c.node, c.config.To.Port, c, tcpmodel.SocketOptions{Keepalive: c.config.Keepalive, Tag: uint64(i)})
+	c.options.Tag = uint64(i)
+	ep, err := c.stack.Connect(c.node, c.config.To.Port, c, c.options)
 	if err != nil {
 		c.attempts.Fail(n, outcomeOf(err))
 		c.conns.release(i)
 		return
 	}
-	c.conns.rows[i].ep = ep
+	r := &c.conns.rows[i]
+	r.ep = ep
+	if _, waits := ep.FastOpenWaits(); waits {
+		r.unwritten -= put(ep, r.unwritten)
+	}
 	if c.config.Timeout > 0 {
 		c.connect.add(now, i, c.conns.generations[i])
 	}
@@ -226,7 +240,7 @@ func (c *clients) write(i uint32) {
 
 func (c *clients) read(now des.Time, i uint32) {
 	r := &c.conns.rows[i]
-	r.got += drain(r.ep)
+	r.got += c.drain(r.ep)
 	if r.done || c.expected == 0 || r.got < c.expected {
 		return
 	}

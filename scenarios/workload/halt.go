@@ -23,12 +23,12 @@ func (s *server) halt(now des.Time) {
 
 // resume listens again, as with SO_REUSEADDR whatever still waits in TIME-WAIT.
 func (s *server) resume(des.Time) {
-	s.listener = s.relisten(uint16(s.config.Port), s.config.Backlog, s)
+	s.listener = s.relisten(uint16(s.config.Port), s.config.Backlog, s, s.options)
 }
 
 // relisten opens the listener of a process that has started again.
-func (b *base) relisten(port uint16, backlog int, a tcpmodel.Acceptor) *tcpmodel.Listener {
-	l, err := b.stack.Listen(port, backlog, a)
+func (b *base) relisten(port uint16, backlog int, a tcpmodel.Acceptor, o tcpmodel.SocketOptions) *tcpmodel.Listener {
+	l, err := b.listen(port, backlog, a, o)
 	if err != nil {
 		panic(fmt.Sprintf("workload: %s cannot listen again on port %d: %v", b.label, port, err))
 	}
@@ -147,7 +147,7 @@ func (s *sink) halt(now des.Time) {
 }
 
 func (s *sink) resume(des.Time) {
-	s.listener = s.relisten(uint16(s.config.Port), s.config.Backlog, s)
+	s.listener = s.relisten(uint16(s.config.Port), s.config.Backlog, s, s.options)
 }
 
 // A flood, an attacker and traffic without TCP have no connections; they send

@@ -19,6 +19,7 @@ type IdleConnections struct {
 	Connections int               `key:"connections" doc:"How many are opened; 0 is without end." default:"0" min:"0"`
 	Hold        quantity.Duration `key:"hold" doc:"How long each is kept once it is established; 0s is until the other end closes it." default:"0s"`
 	Keepalive   bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
+	Socket      Socket            `key:"socket" doc:"Options of its sockets." example:"{tcp_keepidle: 60s}"`
 	From        quantity.Duration `key:"from" doc:"When the first may be opened." default:"0s" instant:"true"`
 	Until       quantity.Duration `key:"until" doc:"When no more are opened; left out, the end of the run." instant:"true"`
 }
@@ -34,7 +35,14 @@ func (c *IdleConnections) Build(name string, on quantity.Host) (Workload, error)
 	if _, err := newGaps(c.Arrivals.Law, c.Arrivals.Rate, 0, nil); err != nil {
 		return nil, fmt.Errorf("arrivals: %w", err)
 	}
-	return &idleConnections{base: base{name: name, on: on}, config: *c}, nil
+	if err := c.Socket.check(false); err != nil {
+		return nil, err
+	}
+	made := &idleConnections{base: base{name: name, on: on}, config: *c, reader: c.Socket.reader()}
+	made.options.Keepalive = c.Keepalive
+	c.Socket.apply(&made.options)
+	made.options.FastOpen = false // there is nothing to send
+	return made, nil
 }
 
 // Which timer of idle connections fired.
@@ -45,6 +53,8 @@ const (
 
 type idleConnections struct {
 	base
+	reader
+	options tcpmodel.SocketOptions
 	config  IdleConnections
 	node    segment.Node
 	arrival des.Timer
@@ -120,7 +130,8 @@ func (c *idleConnections) connect() {
 	c.attempts.Add(1)
 	i := c.conns.take()
 	c.conns.rows[i] = idleConn{}
-	ep, err := c.stack.Connect(c.node, c.config.To.Port, c, tcpmodel.SocketOptions{Keepalive: c.config.Keepalive, Tag: uint64(i)})
+	c.options.Tag = uint64(i)
+	ep, err := c.stack.Connect(c.node, c.config.To.Port, c, c.options)
 	if err != nil {
 		c.failed.Add(1)
 		c.conns.release(i)
@@ -144,7 +155,7 @@ func (c *idleConnections) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev t
 		}
 	}
 	if ev&tcpmodel.EvReadable != 0 {
-		drain(ep)
+		c.drain(ep)
 	}
 	if ev&tcpmodel.EvFailed != 0 {
 		c.failed.Add(1)

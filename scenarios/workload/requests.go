@@ -25,6 +25,7 @@ type RequestResponse struct {
 	Until       quantity.Duration `key:"until" doc:"When no more requests are sent; left out, the end of the run." instant:"true"`
 	NoDelay     bool              `key:"nodelay" doc:"TCP_NODELAY at the client." default:"false"`
 	Keepalive   bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
+	Socket      Socket            `key:"socket" doc:"Options of its sockets." example:"{tcp_user_timeout: 30s}"`
 }
 
 // Build makes the workload.
@@ -38,7 +39,13 @@ func (c *RequestResponse) Build(name string, on quantity.Host) (Workload, error)
 	if c.Until != 0 && c.Until <= c.From {
 		return nil, fmt.Errorf("until: %v is not after from (%v)", c.Until, c.From)
 	}
-	return &requests{base: base{name: name, on: on}, config: *c}, nil
+	if err := c.Socket.check(false); err != nil {
+		return nil, err
+	}
+	q := &requests{base: base{name: name, on: on}, config: *c, reader: c.Socket.reader()}
+	q.options.NoDelay, q.options.Keepalive = c.NoDelay, c.Keepalive
+	c.Socket.apply(&q.options)
+	return q, nil
 }
 
 // requestsOpen is the argument of the timer that opens the connections; those
@@ -47,6 +54,8 @@ const requestsOpen = ^uint64(0)
 
 type requests struct {
 	base
+	reader
+	options  tcpmodel.SocketOptions
 	config   RequestResponse
 	node     segment.Node
 	expected int64
@@ -127,14 +136,17 @@ func (q *requests) HandleTimer(now des.Time, which uint64) {
 func (q *requests) open(now des.Time, i int) {
 	c := &q.conns[i]
 	c.attempt = q.attempts.Start(now)
-	ep, err := q.stack.Connect(q.node, q.config.To.Port, q, tcpmodel.SocketOptions{
-		NoDelay: q.config.NoDelay, Keepalive: q.config.Keepalive, Tag: uint64(i)})
+	q.options.Tag = uint64(i)
+	ep, err := q.stack.Connect(q.node, q.config.To.Port, q, q.options)
 	if err != nil {
 		q.attempts.Fail(c.attempt, outcomeOf(err))
 		c.closed = true
 		return
 	}
 	c.ep = ep
+	if _, waits := ep.FastOpenWaits(); waits {
+		q.ask(now, i)
+	}
 }
 
 // ask sends a request, or closes when there are to be no more.
@@ -164,7 +176,9 @@ func (q *requests) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel
 	}
 	if ev&tcpmodel.EvConnected != 0 && !c.closed {
 		q.attempts.Connect(c.attempt, now, ep.Stats().Retransmits)
-		q.ask(now, i)
+		if c.sent == 0 {
+			q.ask(now, i)
+		}
 	}
 	if ev&tcpmodel.EvWritable != 0 && !c.closed {
 		c.unwritten -= put(ep, c.unwritten)
@@ -188,7 +202,7 @@ func (q *requests) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel
 
 func (q *requests) read(now des.Time, i int) {
 	c := &q.conns[i]
-	c.got += drain(c.ep)
+	c.got += q.drain(c.ep)
 	if !c.waiting || c.got < q.expected {
 		return
 	}

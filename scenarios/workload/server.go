@@ -21,6 +21,7 @@ type Server struct {
 	Close      string             `key:"close" doc:"Who closes first: the server after its response, or the client." default:"server" enum:"server,client"`
 	HalfClose  bool               `key:"half_close" doc:"The server shuts down only its direction and goes on reading until the client closes." default:"false"`
 	Keepalive  bool               `key:"keepalive" doc:"SO_KEEPALIVE on accepted connections." default:"false"`
+	Socket     Socket             `key:"socket" doc:"Options of its sockets." example:"{tcp_defer_accept: 5s}"`
 }
 
 // ListenPort is the port on which it accepts connections.
@@ -34,7 +35,13 @@ func (c *Server) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Response < 0 || c.Request < 0 || c.Think < 0 || c.AcceptRate < 0 {
 		return nil, fmt.Errorf("request, response, think and accept_rate: must not be negative")
 	}
-	return &server{base: base{name: name, on: on}, config: *c}, nil
+	if err := c.Socket.check(true); err != nil {
+		return nil, err
+	}
+	s := &server{base: base{name: name, on: on}, config: *c, reader: c.Socket.reader()}
+	s.options.Keepalive = c.Keepalive
+	c.Socket.apply(&s.options)
+	return s, nil
 }
 
 // Which timer of a server fired.
@@ -45,6 +52,8 @@ const (
 
 type server struct {
 	base
+	reader
+	options  tcpmodel.SocketOptions
 	config   Server
 	request  int64 // 0: the server speaks first
 	period   des.Time
@@ -97,7 +106,7 @@ func (s *server) start(w *World) error {
 		s.accept = s.sim.NewTimer(s.component, s, serverAccept)
 		s.period, _, _ = period(float64(s.config.AcceptRate))
 	}
-	l, err := s.stack.Listen(uint16(s.config.Port), s.config.Backlog, s)
+	l, err := s.listen(uint16(s.config.Port), s.config.Backlog, s, s.options)
 	if err != nil {
 		return fmt.Errorf("listen on port %d: %w", s.config.Port, err)
 	}
@@ -155,9 +164,6 @@ func (s *server) take(now des.Time, ep *tcpmodel.Endpoint) {
 	i := s.conns.take()
 	s.conns.rows[i] = serverConn{ep: ep}
 	ep.SetApp(s, uint64(i))
-	if s.config.Keepalive {
-		ep.SetOptions(tcpmodel.SocketOptions{Keepalive: true})
-	}
 	s.accepted.Add(1)
 	if s.request == 0 {
 		s.asked(now, i)
@@ -196,7 +202,7 @@ func (s *server) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.E
 // read takes what has arrived and starts on every request that is complete.
 func (s *server) read(now des.Time, i uint32) {
 	c := &s.conns.rows[i]
-	c.got += drain(c.ep)
+	c.got += s.drain(c.ep)
 	if s.request == 0 {
 		return
 	}
@@ -261,17 +267,6 @@ func (s *server) snapshot(des.Time) {
 		if ep := s.conns.rows[i].ep; ep != nil {
 			s.record.Snapshot(ep.Conn(), ep.Stats())
 		}
-	}
-}
-
-// drain reads all that has arrived and returns how many bytes that was.
-func drain(ep *tcpmodel.Endpoint) (n int64) {
-	for {
-		k := ep.Read(1 << 30)
-		if k == 0 {
-			return n
-		}
-		n += int64(k)
 	}
 }
 

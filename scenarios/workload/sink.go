@@ -19,6 +19,8 @@ type Sink struct {
 	RcvBuf    quantity.Size `key:"rcvbuf" doc:"SO_RCVBUF of accepted connections; left out, the stack's."`
 	Keepalive bool          `key:"keepalive" doc:"SO_KEEPALIVE on accepted connections." default:"false"`
 
+	Socket Socket `key:"socket" doc:"Options of its sockets." example:"{tcp_window_clamp: 16KiB}"`
+
 	ReadRate quantity.Bitrate `key:"read_rate" doc:"How fast the application reads from each connection; left out, it reads at once." example:"1Mbit/s"`
 	ReadSize quantity.Size    `key:"read_size" doc:"How much it reads at a time if it has a read_rate." default:"4KiB" min:"1B"`
 }
@@ -37,11 +39,19 @@ func (c *Sink) Build(name string, on quantity.Host) (Workload, error) {
 	if c.ReadRate > 0 && c.ReadSize < 1 {
 		return nil, fmt.Errorf("read_size: %v is less than 1B", c.ReadSize)
 	}
-	return &sink{base: base{name: name, on: on}, config: *c, explicit: true}, nil
+	if err := c.Socket.check(true); err != nil {
+		return nil, err
+	}
+	s := &sink{base: base{name: name, on: on}, config: *c, explicit: true, reader: c.Socket.reader()}
+	s.options = tcpmodel.SocketOptions{Keepalive: c.Keepalive, RcvBuf: int(c.RcvBuf)}
+	c.Socket.apply(&s.options)
+	return s, nil
 }
 
 type sink struct {
 	base
+	reader
+	options  tcpmodel.SocketOptions
 	config   Sink
 	explicit bool // has a name and metrics
 	total    *measure.Transfer
@@ -96,7 +106,7 @@ func (s *sink) listen(w *World) error {
 		s.reads = newWaits(s.sim, s.component, s, 0, max(1, des.Time(8e9*int64(s.config.ReadSize)/int64(s.config.ReadRate))))
 	}
 	var err error
-	if s.listener, err = s.stack.Listen(uint16(s.config.Port), s.config.Backlog, s); err != nil {
+	if s.listener, err = s.base.listen(uint16(s.config.Port), s.config.Backlog, s, s.options); err != nil {
 		return fmt.Errorf("listen on port %d: %w", s.config.Port, err)
 	}
 	return nil
@@ -156,9 +166,6 @@ func (s *sink) HandleAcceptable(now des.Time, l *tcpmodel.Listener) {
 		s.conns.rows[i] = sinkConn{ep: ep, flow: s.expected[from]}
 		delete(s.expected, from)
 		ep.SetApp(s, uint64(i))
-		if s.config.Keepalive || s.config.RcvBuf > 0 {
-			ep.SetOptions(tcpmodel.SocketOptions{Keepalive: s.config.Keepalive, RcvBuf: int(s.config.RcvBuf)})
-		}
 		if s.explicit {
 			s.accepted.Add(1)
 			s.total.Begin(now)
@@ -174,7 +181,7 @@ func (s *sink) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Eve
 		if s.slow() {
 			s.await(now, i)
 		} else {
-			s.deliver(now, c, int(drain(ep)))
+			s.deliver(now, c, int(s.drain(ep)))
 		}
 	}
 	s.finish(now, c, ev)
