@@ -231,6 +231,7 @@ func (b *builder) stack(name string, config tcpmodel.Config, record *measure.Hos
 		return err
 	}
 	record.Watch(stack.Counters())
+	record.Inspect(stack.Lookup)
 	b.work.AddHost(quantity.Host(name), stack, record)
 	return b.net.Attach(node, stack)
 }

@@ -30,8 +30,13 @@ type Manifest struct {
 	Scenario string `json:"scenario"`
 	Title    string `json:"title"`
 	// SHA256 is that of scenario.yaml.
-	SHA256       string     `json:"scenario_sha256"`
-	Parameters   Parameters `json:"parameters"`
+	SHA256     string     `json:"scenario_sha256"`
+	Parameters Parameters `json:"parameters"`
+	// Defaults are the values that the scenario has for the parameters that were
+	// set, Meanings what it says of all parameters, Question its opening comment.
+	Defaults     Parameters `json:"defaults,omitempty"`
+	Meanings     Parameters `json:"parameter_meanings,omitempty"`
+	Question     string     `json:"question,omitempty"`
 	Seed         uint64     `json:"seed"`
 	Replications int        `json:"replications"`
 
@@ -48,6 +53,9 @@ type Manifest struct {
 	// ConnectionsLeftOut is how many connections connections.csv does not have,
 	// since it is bounded.
 	ConnectionsLeftOut int `json:"connections_left_out,omitempty"`
+
+	// Traced are the connections that trace/ has.
+	Traced []Traced `json:"traced,omitempty"`
 
 	Series  []Column       `json:"series"`
 	Samples []Column       `json:"samples"`
@@ -135,13 +143,19 @@ func NewResults(sc *spec.Scenario, out *Outcome) (*Results, error) {
 	sum := sha256.Sum256(resolved)
 	r := &Results{Scenario: resolved, Outcome: out, Manifest: Manifest{
 		Tool: toolName, Scenario: sc.Name, Title: sc.Title, SHA256: hex.EncodeToString(sum[:]), Parameters: Parameters{},
-		Seed: sc.Seed, Replications: out.Replications,
+		Question: sc.OpeningComment(), Seed: sc.Seed, Replications: out.Replications, Traced: tracedOf(out.Connections.Traces),
 		Events: out.Events, Packets: out.Packets, SimulatedSeconds: out.Simulated.Seconds(),
 		ConnectionsLeftOut: out.Connections.LeftOut, Series: []Column{}, Samples: []Column{}, Bands: out.Result.Bands,
 	}}
 	m := &r.Manifest
 	for _, p := range sc.Params {
 		m.Parameters = append(m.Parameters, Parameter{p.Name, p.Value})
+		if p.Set {
+			m.Defaults = append(m.Defaults, Parameter{p.Name, p.Default})
+		}
+		if p.Doc != "" {
+			m.Meanings = append(m.Meanings, Parameter{p.Name, p.Doc})
+		}
 	}
 	for _, s := range out.Result.Series {
 		m.Series = append(m.Series, Column{s.Name, s.Unit, s.Label, s.Step})

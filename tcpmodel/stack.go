@@ -338,6 +338,19 @@ func (st *Stack) moved(now des.Time, c Conn, from, to State, why Cause) {
 	}
 }
 
+// Lookup returns the endpoint of a connection, nil if it has none (it is half
+// open, in TIME-WAIT, or gone).
+func (st *Stack) Lookup(c Conn) *Endpoint {
+	r := st.conns.find(keyOf(c.Remote, c.RemotePort, c.LocalPort))
+	if r.kind() != refEndpoint {
+		return nil
+	}
+	if ep := st.endpoints[r.index()]; ep.serial == c.Serial {
+		return ep
+	}
+	return nil
+}
+
 func (st *Stack) connOf(k connKey, serial uint32) Conn {
 	return Conn{Local: st.node, Remote: k.remote(), LocalPort: k.localPort(), RemotePort: k.remotePort(), Serial: serial}
 }

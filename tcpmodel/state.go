@@ -34,6 +34,16 @@ func (s State) String() string {
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
 
+// ParseState reads what String returns.
+func ParseState(text string) (State, bool) {
+	for i, name := range stateNames {
+		if name == text {
+			return State(i), true
+		}
+	}
+	return Closed, false
+}
+
 // transitions is RFC 9293 figure 5: bit n of an entry allows the change to
 // State(n). Every state may also go to CLOSED (RST, ABORT, give-up).
 var transitions = [NumStates]uint16{

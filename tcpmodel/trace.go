@@ -49,6 +49,16 @@ var causeNames = [numCauses]string{
 // String returns the name of the cause, "" for none.
 func (c Cause) String() string { return causeNames[c] }
 
+// ParseCause reads what String returns.
+func ParseCause(text string) (Cause, bool) {
+	for i, name := range causeNames {
+		if name == text {
+			return Cause(i), true
+		}
+	}
+	return CauseNone, false
+}
+
 // Tracer is told what happens at a stack. All arguments are valid during the
 // call only. A stack without a Tracer pays one comparison for it.
 type Tracer interface {

@@ -44,9 +44,9 @@ var flowQuantities = []Quantity{
 // FlowQuantities returns the series that there are of a chosen connection.
 func FlowQuantities() []Quantity { return append([]Quantity(nil), flowQuantities...) }
 
-// infiniteThreshold is the ssthresh of a connection that has set none
+// InfiniteThreshold is the ssthresh of a connection that has set none
 // (TCP_INFINITE_SSTHRESH of Linux).
-const infiniteThreshold = 0x7fffffff
+const InfiniteThreshold = 0x7fffffff
 
 // flow is a chosen connection.
 type flow struct {
@@ -140,7 +140,7 @@ func (f *flow) values() [5]float64 {
 	i := f.ep.Info()
 	v := [5]float64{float64(i.SndCwnd), float64(i.SndSsthresh), float64(i.Unacked - i.Sacked - i.Lost + i.Retrans),
 		float64(i.RTT) / 1e6, float64(i.RTO) / 1e6}
-	if i.SndSsthresh >= infiniteThreshold {
+	if i.SndSsthresh >= InfiniteThreshold {
 		v[1] = math.NaN()
 	}
 	if i.RTT == 0 {

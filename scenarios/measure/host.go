@@ -23,6 +23,7 @@ type Host struct {
 	listening   bool
 	ends        map[tcpmodel.Conn]endRef
 	traced      []tracedEnd
+	endpoint    func(tcpmodel.Conn) *tcpmodel.Endpoint
 
 	flows     []*flow
 	lastSYN   segment.Segment // that was sent, by connection lastSYNOf
@@ -111,6 +112,10 @@ func (h *Host) Name() string { return h.name }
 
 // Watch has the counters of the host's stack recorded from now on.
 func (h *Host) Watch(c *tcpmodel.Counters) { h.total.counters = append(h.total.counters, c) }
+
+// Inspect says how to find the endpoint of a connection, so that traces have the
+// variables of its sender.
+func (h *Host) Inspect(endpoint func(tcpmodel.Conn) *tcpmodel.Endpoint) { h.endpoint = endpoint }
 
 // Listens declares the metrics of a host that has a listener. It may be called
 // for each listener.
@@ -210,7 +215,7 @@ func (h *Host) TraceState(now des.Time, c tcpmodel.Conn, from, to tcpmodel.State
 // TraceSegment keeps the segments of the connections that are traced.
 func (h *Host) TraceSegment(now des.Time, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
 	if h.r.table.traces.on {
-		h.r.table.traces.segment(now, h, c.Serial, out, seg, why)
+		h.r.table.traces.segment(now, h, c, out, seg, why)
 	}
 	if len(h.r.flows.all) > 0 {
 		h.observe(now, c.Serial, out, seg)

@@ -106,6 +106,26 @@ type Event struct {
 	Cause   tcpmodel.Cause
 	// Link is where a segment was lost, dropped or duplicated.
 	Link string
+	// Sender is what the sender of the end knew after the event. Not every
+	// event has it: what changed is known by the next one that does.
+	Sender Sender
+}
+
+// Sender are variables of the sender of an end. The zero value is none.
+type Sender struct {
+	// Cwnd, Ssthresh and InFlight are in segments; an Ssthresh of
+	// InfiniteThreshold or more means that none is set.
+	Cwnd, Ssthresh, InFlight uint32
+	// SRTT is 0 before the first sample.
+	SRTT, RTO des.Time
+}
+
+// Known reports whether there are any.
+func (s *Sender) Known() bool { return s.Cwnd > 0 }
+
+func senderOf(i *tcpmodel.Info) Sender {
+	return Sender{Cwnd: i.SndCwnd, Ssthresh: i.SndSsthresh, InFlight: i.Unacked - i.Sacked - i.Lost + i.Retrans,
+		SRTT: des.Time(i.RTT) * des.Microsecond, RTO: des.Time(i.RTO) * des.Microsecond}
 }
 
 // EventKind says what an Event is.
@@ -128,6 +148,16 @@ func (k EventKind) String() string {
 	return [...]string{"state", "send", "receive", "lost", "dropped", "duplicated"}[k]
 }
 
+// ParseEventKind reads what String returns.
+func ParseEventKind(text string) (EventKind, bool) {
+	for k := StateChange; k <= SegmentDuplicated; k++ {
+		if k.String() == text {
+			return k, true
+		}
+	}
+	return StateChange, false
+}
+
 // tracedEnd says to which trace a connection of a host belongs.
 type tracedEnd struct {
 	serial  uint32
@@ -143,6 +173,9 @@ type liveTrace struct {
 	// open is true while the active end exists: a segment of no connection
 	// then belongs to the passive end.
 	open bool
+	// unread is where the segment is, counted from 1, that came last to each end
+	// and whose effect has not been read.
+	unread [2]int
 }
 
 // traceTable keeps the events of chosen connections. What is not chosen costs a
@@ -230,11 +263,11 @@ func (t *traceTable) state(now des.Time, h *Host, serial uint32, from, to tcpmod
 // segment notes a segment of a traced connection. Before the stack has a
 // connection for it, the SYN at the passive end belongs to the trace whose
 // active end sent it.
-func (t *traceTable) segment(now des.Time, h *Host, serial uint32, out bool, seg *segment.Segment, why tcpmodel.Cause) {
+func (t *traceTable) segment(now des.Time, h *Host, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
 	passive, l := true, (*liveTrace)(nil)
-	if serial == 0 {
+	if c.Serial == 0 {
 		l = t.unborn(seg, out)
-	} else if e := h.tracedEnd(serial); e != nil {
+	} else if e := h.tracedEnd(c.Serial); e != nil {
 		passive, l = e.passive, t.all[e.trace]
 	}
 	if l == nil {
@@ -255,6 +288,29 @@ func (t *traceTable) segment(now des.Time, h *Host, serial uint32, out bool, seg
 	}
 	if now >= t.from && now < t.until {
 		l.add(t, Event{Time: now, Host: h.name, Passive: passive, Kind: kind, Segment: *seg, Cause: why})
+		l.read(h, c, passive, out)
+	}
+}
+
+// read has the newest event show what the sender knows. A segment is told of
+// before it is looked at: its effect is read with the next segment that is sent,
+// or before the next one that comes.
+func (l *liveTrace) read(h *Host, c tcpmodel.Conn, passive, out bool) {
+	k, newest := side(passive), len(l.Events)
+	if h.endpoint == nil || c.Serial == 0 || l.LeftOut > 0 {
+		return
+	}
+	at := l.unread[k]
+	l.unread[k] = newest
+	if out {
+		at, l.unread[k] = newest, 0
+	}
+	if at == 0 {
+		return
+	}
+	if ep := h.endpoint(c); ep != nil {
+		info := ep.Info()
+		l.Events[at-1].Sender = senderOf(&info)
 	}
 }
 

@@ -24,6 +24,22 @@ type source struct {
 // Source returns the text that the scenario was read from.
 func (s *Scenario) Source() []byte { return bytes.Clone(s.source.data) }
 
+// OpeningComment returns the comment at the top of the file, without its marks,
+// but nothing that is meant for editors ("# yaml-language-server: ...").
+func (s *Scenario) OpeningComment() string {
+	var lines []string
+	for line := range strings.SplitSeq(string(s.source.data), "\n") {
+		text, ok := strings.CutPrefix(strings.TrimSuffix(line, "\r"), "#")
+		if !ok {
+			break
+		}
+		if text = strings.TrimPrefix(text, " "); !strings.HasPrefix(text, "yaml-language-server:") {
+			lines = append(lines, strings.TrimRight(text, " "))
+		}
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n")
+}
+
 // Variant reads the scenario again with other values of parameters on top of
 // those that it was read with. It is much quicker than Load, since the file is
 // not taken apart again and its sweep is not tried. It may be called at the same

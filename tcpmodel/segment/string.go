@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,21 @@ func (f Flags) String() string {
 		return "none"
 	}
 	return strings.Join(names, ",")
+}
+
+// ParseFlags reads what String returns.
+func ParseFlags(text string) (f Flags, ok bool) {
+	if text == "none" {
+		return 0, true
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		i := slices.Index(flagNames[:], name)
+		if i < 0 {
+			return 0, false
+		}
+		f |= 1 << i
+	}
+	return f, true
 }
 
 // String returns "tcp", "icmp" or "raw".
