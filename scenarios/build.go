@@ -107,7 +107,7 @@ func (b *builder) topology() error {
 		}
 		forward, backward := l.Directions()
 		for k, d := range []*spec.Direction{&forward, &backward} {
-			if configs[k].Trace, err = files.of(b.sc.File, d); err != nil {
+			if configs[k].Trace, err = files.of(b.sc, d); err != nil {
 				return b.sc.Problem(l.Pos, "links: %v", err)
 			}
 		}
@@ -194,7 +194,7 @@ func (b *builder) routes() error {
 }
 
 func (b *builder) stacks() error {
-	b.work.Sim, b.work.Net, b.work.Recorder = b.sim, b.net, b.recorder
+	b.work.Sim, b.work.Net, b.work.Recorder, b.work.FileData = b.sim, b.net, b.recorder, b.sc.FileData
 	if b.first && b.options.Capture != nil {
 		var err error
 		if b.capture, err = b.newCapturing(b.options.Capture); err != nil {

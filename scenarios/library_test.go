@@ -280,7 +280,7 @@ workloads:
 		{"event that is always", "", "figures: [{kind: timeseries, series: [legit.connect_success], events: [legit]}]", "wrong.yaml:9:11: figures: events: legit is active all the time"},
 		{"late copy", ", faults: [{direction: forward, ordinal: 1, action: duplicate, delay: 1s}]", "", "wrong.yaml:5:104: delay: the copy of a duplicated packet"},
 		{"thresholds of red", ", queue: {discipline: red, min_th: 20}", "", "wrong.yaml:5:9: link a_b: red: thresholds of 20 and 15 packets"},
-		{"no such trace", ", trace: none.trace", "", "wrong.yaml:5:9: links: trace: open none.trace: no such file"},
+		{"no such trace", ", trace: none.trace", "", "wrong.yaml:5:43: trace: there is no file none.trace (it is found from the folder of the scenario)"},
 		{"too many readings", "", "measure: {interval: 1us}", "at most 1000000"},
 		{"flood that ends before it begins", "", "  - {name: flood, kind: syn_flood, on: a, to: b:80, rate: 1/s, from: 5s, until: 3s}", "wrong.yaml:9:5: "},
 		{"spoofed ranges that overlap", "", "  - {name: one, kind: syn_flood, on: a, to: b:80, rate: 1/s, spoof: 10.0.0.0/8}\n" +

@@ -1,11 +1,11 @@
 package scenarios
 
 import (
+	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"tcplab/des"
+	"tcplab/scenarios/quantity"
 	"tcplab/scenarios/spec"
 	"tcplab/tcpmodel/network"
 )
@@ -190,30 +190,23 @@ func changesOf(list []spec.Change, direction string) []network.Change {
 	return out
 }
 
-// traces reads rate traces, each file once.
-type traces map[string]*network.Trace
+// traces are rate traces by the names of their files.
+type traces map[quantity.File]*network.Trace
 
 // of returns the trace that a direction of a link follows, nil if it follows
-// none. file is that of the scenario.
-func (t traces) of(file string, d *spec.Direction) (*network.Trace, error) {
-	if d.Trace == "" {
-		return nil, nil
+// none.
+func (t traces) of(sc *spec.Scenario, d *spec.Direction) (*network.Trace, error) {
+	if d.Trace == "" || t[d.Trace] != nil {
+		return t[d.Trace], nil
 	}
-	name := d.Trace
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(file), name)
-	}
-	if have := t[name]; have != nil {
-		return have, nil
-	}
-	in, err := os.Open(name)
+	data, err := sc.FileData(d.Trace)
 	if err != nil {
-		return nil, fmt.Errorf("trace: %w (a trace is found from the folder of the scenario)", err)
+		return nil, err
 	}
-	defer in.Close()
-	t[name], err = network.ParseTrace(in)
+	trace, err := network.ParseTrace(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", d.Trace, err)
 	}
-	return t[name], nil
+	t[d.Trace] = trace
+	return trace, nil
 }

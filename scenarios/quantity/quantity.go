@@ -25,6 +25,10 @@ type (
 // Host is the name of a host that the scenario declares.
 type Host string
 
+// File is the name of a file that the scenario reads, found from the folder of
+// the scenario: "lte.trace". The empty name is no file.
+type File string
+
 // Address is a port of a host: "server:80".
 type Address struct {
 	Host Host

@@ -43,6 +43,7 @@ type decoder struct {
 	// addresses are the ports that workloads name.
 	addresses []peer
 	scenario  *Scenario
+	files     *fileSet
 	// topologyBad is true if no links could be made of the topology.
 	topologyBad bool
 }
@@ -296,6 +297,10 @@ func (d *decoder) scalar(n *node, v reflect.Value, f *field) {
 	case quantity.Arrivals:
 		if x.Rate == 0 {
 			d.fail(n, "%s: the rate %v lets nothing arrive (write more than 0/s)", f.key, x.Rate)
+		}
+	case quantity.File:
+		if x != "" {
+			d.readFile(n, f.key, x)
 		}
 	case quantity.Duration:
 		if f.instant && d.scenario.Duration > 0 && x > d.scenario.Duration {

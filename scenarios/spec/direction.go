@@ -16,7 +16,7 @@ type Direction struct {
 	Overhead   quantity.Size     `key:"overhead" default:"0B" doc:"The bytes that the link adds to the IP length of each packet."`
 	Shaper     *Bucket           `key:"shaper" example:"{rate: 10Mbit/s, burst: 15kB}" doc:"A token bucket behind the queue: packets wait in the queue until there are tokens for them."`
 	Policer    *Bucket           `key:"policer" example:"{rate: 10Mbit/s, burst: 15kB}" doc:"A token bucket before the queue: packets for which there are no tokens are dropped."`
-	Trace      string            `key:"trace" example:"lte.trace" doc:"A file that says when packets leave, instead of rate: a line for each opportunity to send 1500 bytes, with its time in milliseconds (the format of mahimahi). It is found from the folder of the scenario, and begins anew after its last line."`
+	Trace      quantity.File     `key:"trace" example:"lte.trace" doc:"A file that says when packets leave, instead of rate: a line for each opportunity to send 1500 bytes, with its time in milliseconds (the format of mahimahi). It is found from the folder of the scenario, and begins anew after its last line."`
 	MTU        quantity.Size     `key:"mtu" default:"0B" doc:"The longest IP packet that it takes; 0B is no limit. The node at the entrance drops longer ones and reports them to their source (ICMP, fragmentation needed)."`
 	BlackHole  bool              `key:"black_hole" default:"false" doc:"Whether packets above the mtu vanish without a report."`
 	Gilbert    *Gilbert          `key:"gilbert" example:"{good_to_bad: 1%, bad_to_good: 25%}" doc:"Loss in bursts: a chain of a good and a bad state that takes a step with each packet (Gilbert, Elliott)."`

@@ -36,6 +36,8 @@
 // that links reach from the host of the workload. A config may implement
 // Validator for what relates its fields, Listener if others connect to it, and
 // Provider if it brings what it connects to.
+// A quantity.File is read while the scenario is loaded (Scenario.FileData), once
+// for all its variants, and counts in its Digest by its content.
 // Registry.Check, for a test, finds tags that make no sense.
 //
 // # Parameters

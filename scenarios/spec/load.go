@@ -60,7 +60,8 @@ func Load(filename string, data []byte, set map[string]string, reg *Registry) (*
 	if len(data) > MaxBytes {
 		return nil, Errors{{filename, Pos{}, tooLarge(int64(len(data)))}}
 	}
-	s, d := load(filename, data, set, reg)
+	files := newFiles(filename, reg)
+	s, d := load(filename, data, set, reg, files)
 	if len(d.problems) > 0 {
 		return nil, Errors(sorted(d.problems))
 	}
@@ -68,12 +69,12 @@ func Load(filename string, data []byte, set map[string]string, reg *Registry) (*
 		return nil, Errors(sorted(d.problems))
 	}
 	s.Warnings = sorted(d.warnings)
-	s.source = &source{data: data, set: set, registry: reg}
+	s.source = &source{data: data, set: set, registry: reg, files: files}
 	return s, nil
 }
 
-func load(filename string, data []byte, set map[string]string, reg *Registry) (*Scenario, *decoder) {
-	d := &decoder{file: filename, registry: reg, lines: strings.Split(string(data), "\n"), scenario: &Scenario{File: filename}}
+func load(filename string, data []byte, set map[string]string, reg *Registry, files *fileSet) (*Scenario, *decoder) {
+	d := &decoder{file: filename, registry: reg, lines: strings.Split(string(data), "\n"), scenario: &Scenario{File: filename}, files: files}
 	root := parseYAML(data, d.report)
 	if root == nil || !d.supported(root) {
 		return nil, d
@@ -131,7 +132,7 @@ func (d *decoder) tryGrid(data []byte, set map[string]string) {
 				with[name] = value
 			}
 		}
-		_, tried := load(d.file, data, with, d.registry)
+		_, tried := load(d.file, data, with, d.registry, d.files)
 		if len(tried.problems) > 0 {
 			p := sorted(tried.problems)[0]
 			from := fmt.Sprintf(" [from --set %s=%s]", g.param, shown(g.value))

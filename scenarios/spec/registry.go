@@ -32,6 +32,9 @@ type Registry struct {
 	// HostMetrics and LinkMetrics are what every host and every link
 	// measures. Nil allows any name.
 	HostMetrics, LinkMetrics []Metric
+	// ReadFile, if not nil, reads the files that a scenario names, in place of
+	// those beside it.
+	ReadFile func(name quantity.File) ([]byte, error)
 }
 
 // Shows is what a kind of figure names under series.

@@ -101,5 +101,6 @@ func testRegistry() *Registry {
 			{Name: "retransmits", Unit: "count", Doc: "Segments sent again."},
 		},
 		LinkMetrics: []Metric{{Name: "drops", Unit: "packets", Doc: "Packets lost."}},
+		ReadFile:    func(name quantity.File) ([]byte, error) { return []byte("content of " + name), nil },
 	}
 }

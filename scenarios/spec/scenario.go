@@ -43,6 +43,7 @@ type Scenario struct {
 
 	root   *node
 	source *source
+	files  []*File
 }
 
 // Host is a host with a TCP stack.

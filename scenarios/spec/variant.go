@@ -16,6 +16,7 @@ type source struct {
 	data     []byte
 	set      map[string]string
 	registry *Registry
+	files    *fileSet
 	parse    sync.Once
 	root     *node // of data, with nothing in the place of parameters
 	lines    []string
@@ -57,13 +58,13 @@ func (s *Scenario) Variant(set map[string]string) (*Scenario, error) {
 		with = map[string]string{}
 	}
 	maps.Copy(with, set)
-	d := &decoder{file: s.File, registry: src.registry, lines: src.lines, scenario: &Scenario{File: s.File}}
+	d := &decoder{file: s.File, registry: src.registry, lines: src.lines, scenario: &Scenario{File: s.File}, files: src.files}
 	out := d.decode(src.root.clone("sweep"), with)
 	if len(d.problems) > 0 {
 		return nil, Errors(sorted(d.problems))
 	}
 	out.Seed = s.Seed
-	out.source = &source{data: src.data, set: with, registry: src.registry}
+	out.source = &source{data: src.data, set: with, registry: src.registry, files: src.files}
 	return out, nil
 }
 
@@ -88,9 +89,9 @@ func (n *node) clone(without string) *node {
 var unsaid = map[string]bool{"name": true, "title": true, "description": true, "params": true, "sweep": true, "figures": true, "seed": true}
 
 // Digest returns the SHA-256 of what a run measures by: the scenario with
-// parameters resolved and the seed in force, but without its name, title,
-// description and figures, and however it is written. Two scenarios of one
-// digest have the same metrics.
+// parameters resolved, the seed in force and the content of the files that it
+// reads, but without its name, title, description and figures, and however it is
+// written. Two scenarios of one digest have the same metrics.
 func (s *Scenario) Digest() [sha256.Size]byte {
 	h := sha256.New()
 	h.Write([]byte("tcplab scenario\n"))
@@ -100,6 +101,9 @@ func (s *Scenario) Digest() [sha256.Size]byte {
 			digest(h, key)
 			digest(h, s.root.items[i])
 		}
+	}
+	for _, f := range s.Files() {
+		h.Write(f.SHA256[:])
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

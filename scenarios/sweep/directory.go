@@ -35,6 +35,8 @@ type Plan struct {
 	// Model is that of Sweep.
 	Model   string  `json:"model"`
 	Request Request `json:"request"`
+	// Files are what the scenario reads; the directory has copies of them.
+	Files fileSums `json:"files,omitempty"`
 	// Shard and Shards are 0 for a sweep that is in one piece.
 	Shard  int `json:"shard,omitempty"`
 	Shards int `json:"shards,omitempty"`
@@ -87,7 +89,7 @@ func (s *Sweep) Run(ctx context.Context, dir, version, goVersion string, o Optio
 	if o.Shards < 0 || o.Shards > 0 && (o.Shard < 1 || o.Shard > o.Shards) {
 		return nil, fmt.Errorf("there is no shard %d of %d (write 1/%d to %d/%d)", o.Shard, o.Shards, max(1, o.Shards), max(1, o.Shards), max(1, o.Shards))
 	}
-	plan := Plan{Tool: toolName, Kind: planKind, Scenario: s.Scenario.Name, Model: s.Model, Request: s.Request, Shard: o.Shard, Shards: o.Shards}
+	plan := Plan{Tool: toolName, Kind: planKind, Scenario: s.Scenario.Name, Model: s.Model, Request: s.Request, Files: sumsOf(s.Scenario), Shard: o.Shard, Shards: o.Shards}
 	release, err := enter(dir, &plan)
 	if err != nil {
 		return nil, err
@@ -137,6 +139,9 @@ func (s *Sweep) begin(dir string, plan *Plan) error {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return explain(err)
 		}
+	}
+	if err := keepFiles(dir, s.Scenario); err != nil {
+		return explain(err)
 	}
 	if err := renameio.WriteFile(filepath.Join(dir, scenarioName), s.Scenario.Source(), 0o644, renameio.WithTempDir(dir)); err != nil {
 		return explain(err)
@@ -211,7 +216,7 @@ func checkDir(dir string, plan *Plan) error {
 		return err
 	}
 	for _, e := range entries {
-		if name := e.Name(); name != ".tcplab-lock" && name != scenarioName && name != pointsDir && !strings.HasPrefix(name, "."+scenarioName) && !strings.HasPrefix(name, "."+planName) {
+		if name := e.Name(); name != ".tcplab-lock" && name != scenarioName && name != pointsDir && name != filesDir && !strings.HasPrefix(name, "."+scenarioName) && !strings.HasPrefix(name, "."+planName) {
 			return fmt.Errorf("%s holds %s and no sweep, so that nothing is put there (choose another --out): %w", dir, name, scenarios.ErrForeign)
 		}
 	}
@@ -253,7 +258,9 @@ func Open(dir string, reg *spec.Registry) (*Sweep, *Plan, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sc, err := spec.LoadFile(filepath.Join(dir, scenarioName), plan.Request.Set, reg)
+	own := *reg
+	own.ReadFile = plan.Files.reader(dir)
+	sc, err := spec.LoadFile(filepath.Join(dir, scenarioName), plan.Request.Set, &own)
 	if err != nil {
 		return nil, nil, err
 	}

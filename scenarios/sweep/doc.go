@@ -44,7 +44,8 @@
 //
 // Each finished replication is a record in DIR/points under a key that hashes
 // what it depends on: the model's version, the scenario as spec.Scenario.Digest
-// sees it (parameters resolved, seed, but not how it is written), the batches.
+// sees it (parameters resolved, seed, the content of the files that it reads, but
+// not how it is written), the batches.
 // Workers append to chunks of their own, a record in one write, each behind its
 // length and CRC-32C; a chunk that is full or done is flushed and renamed. So a
 // killed process loses what was being run and nothing else, and a chunk that it
@@ -60,6 +61,7 @@
 //	differences.csv                with compare: a row for each pair of points and metric
 //	manifest.json                  units of the columns, points that failed, versions and times
 //	plan.json, scenario.yaml       what was asked for
+//	files/                         copies of the files that the scenario reads
 //
 // Parameters are numbers in base units where all their values are quantities of
 // one kind. What has no value is an empty cell, in Parquet null. The tables are

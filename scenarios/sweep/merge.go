@@ -69,7 +69,7 @@ func Merge(ctx context.Context, dir string, shards []string, version, goVersion 
 	if err != nil {
 		return nil, err
 	}
-	plan := Plan{Tool: toolName, Kind: planKind, Scenario: s.Scenario.Name, Model: s.Model, Request: s.Request}
+	plan := Plan{Tool: toolName, Kind: planKind, Scenario: s.Scenario.Name, Model: s.Model, Request: s.Request, Files: sumsOf(s.Scenario)}
 	release, err := enter(dir, &plan)
 	if err != nil {
 		return nil, err
@@ -100,8 +100,9 @@ func openShards(shards []string, reg *spec.Registry) (*Sweep, error) {
 			first, request = s, text
 			continue
 		}
-		if s.Model != first.Model || string(text) != string(request) || string(s.Scenario.Source()) != string(first.Scenario.Source()) {
-			return nil, fmt.Errorf("%s and %s are not of one sweep: the scenario, the options or the version differ (run the shards with one command and one tcplab): %w",
+		if s.Model != first.Model || string(text) != string(request) || string(s.Scenario.Source()) != string(first.Scenario.Source()) ||
+			!maps.Equal(sumsOf(s.Scenario), sumsOf(first.Scenario)) {
+			return nil, fmt.Errorf("%s and %s are not of one sweep: the scenario, a file that it reads, the options or the version differ (run the shards with one command and one tcplab): %w",
 				shards[0], dir, scenarios.ErrForeign)
 		}
 	}

@@ -18,6 +18,9 @@ type World struct {
 	Sim      *des.Sim
 	Net      *network.Network
 	Recorder *measure.Recorder
+	// FileData returns the content of a file that the config of a workload
+	// names.
+	FileData func(name quantity.File) ([]byte, error)
 
 	hosts     []host
 	processes []process
