@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -20,9 +21,18 @@ type Entry struct {
 	Name string
 	// Title is the one line that says what it shows.
 	Title string
+	// Topic is what it is about, one of Topics.
+	Topic string
 }
 
-// List returns the scenarios of the library in the order of their names.
+// Topics returns what the scenarios of the library are about, in the order in
+// which README.md has its sections.
+func Topics() []string {
+	return []string{"Opening a connection", "Staying connected", "Closing a connection", "Under attack", "Moving data", "Networks", "Reproductions"}
+}
+
+// List returns the scenarios of the library in the order of Topics, and of their
+// names where that is the same.
 func List() ([]Entry, error) {
 	files, err := library.ReadDir(".")
 	if err != nil {
@@ -35,9 +45,12 @@ func List() ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Entry{name, sc.Title})
+		list = append(list, Entry{name, sc.Title, sc.Topic})
 	}
-	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	topics := Topics()
+	slices.SortFunc(list, func(a, b Entry) int {
+		return cmp.Or(slices.Index(topics, a.Topic)-slices.Index(topics, b.Topic), strings.Compare(a.Name, b.Name))
+	})
 	return list, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,7 +141,11 @@ func TestDecisiveKnobs(t *testing.T) {
 	}
 }
 
-// The list of the library by question has every scenario, with commands that run.
+// command is how README.md names a scenario, and the one value that it sets.
+var command = regexp.MustCompile("`tcplab (?:run|sweep|ladder) ([a-z0-9-]+)(?: --conn [0-9]+)?(?: --set ([a-z0-9_]+)=([^` ]+))?`(?:, then `--set ([a-z0-9_]+)=([^` ]+)`)?")
+
+// The list of the library by question has each scenario in the section of its
+// topic, with commands that run, and no section but the topics has a question.
 func TestLibraryByQuestion(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -150,22 +155,48 @@ func TestLibraryByQuestion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := map[string]bool{}
-	for _, m := range regexp.MustCompile("`tcplab (?:run|sweep|ladder) ([a-z0-9-]+)(?: --conn 2)?(?: --set ([a-z_]+)=([^` ]+))?`(?:, then `--set ([a-z_]+)=([^` ]+)`)?").FindAllStringSubmatch(string(text), -1) {
-		set := map[string]string{}
-		for _, k := range []int{2, 4} {
-			if m[k] != "" {
-				set[m[k]] = m[k+1]
+	topic := map[string]string{}
+	for _, e := range list {
+		topic[e.Name] = e.Topic
+		if !slices.Contains(Topics(), e.Topic) {
+			t.Errorf("%s: the topic %q is none of the library (have %s)", e.Name, e.Topic, strings.Join(Topics(), ", "))
+		}
+	}
+	section, named := "", map[string]bool{}
+	var sections []string
+	for line := range strings.Lines(string(text)) {
+		if title, ok := strings.CutPrefix(strings.TrimSpace(line), "## "); ok {
+			section = title
+			if slices.Contains(Topics(), section) {
+				sections = append(sections, section)
 			}
 		}
-		if _, err := Load(m[1], set, Registry()); err != nil {
-			t.Errorf("%s: %v", m[0], err)
+		for i, m := range command.FindAllStringSubmatch(line, -1) {
+			set := map[string]string{}
+			for _, k := range []int{2, 4} {
+				if m[k] != "" {
+					set[m[k]] = m[k+1]
+				}
+			}
+			if _, err := Load(m[1], set, Registry()); err != nil {
+				t.Errorf("%s: %v", m[0], err)
+			}
+			if slices.Contains(Topics(), section) && topic[m[1]] == section {
+				named[m[1]] = true
+			} else if slices.Contains(Topics(), section) && i == 0 {
+				t.Errorf("README.md: the topic of %s is %q, and it answers a question under %q", m[1], topic[m[1]], section)
+			}
 		}
-		named[m[1]] = true
 	}
-	for _, entry := range list {
-		if !named[entry.Name] {
-			t.Errorf("README.md does not have %s: give it a line under its question", entry.Name)
+	want := slices.DeleteFunc(Topics(), func(title string) bool {
+		return !slices.ContainsFunc(list, func(e Entry) bool { return e.Topic == title })
+	})
+	if !slices.Equal(sections, want) {
+		t.Errorf("README.md has the sections %q, want %q", sections, want)
+	}
+	for _, e := range list {
+		if !named[e.Name] {
+			t.Errorf("README.md does not have %s under %q: give it a line with its question", e.Name, e.Topic)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ import (
 func (a *app) listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the scenarios of the library",
+		Short: "List the scenarios of the library, by topic",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			list, err := scenarios.List()
@@ -24,8 +25,19 @@ func (a *app) listCommand() *cobra.Command {
 			for _, e := range list {
 				width = max(width, len(e.Name))
 			}
-			for _, e := range list {
-				a.print("%-*s  %s\n", width, e.Name, e.Title)
+			bold := a.styleOf(a.stdout).bold
+			for i, e := range list {
+				if i == 0 || e.Topic != list[i-1].Topic {
+					a.print("%s%s\n", strings.Repeat("\n", min(i, 1)), bold(e.Topic))
+				}
+				lines := []string{e.Title}
+				if isTerminal(a.stdout) {
+					lines = wrap(e.Title, terminalWidth-width-4)
+				}
+				a.print("  %-*s  %s\n", width, e.Name, lines[0])
+				for _, line := range lines[1:] {
+					a.print("  %-*s  %s\n", width, "", line)
+				}
 			}
 			return nil
 		},

@@ -21,6 +21,7 @@ type Scenario struct {
 	Version     int               `key:"version" required:"true" example:"1" doc:"The version of the scenario language: 1."`
 	Name        string            `key:"name" required:"true" example:"syn-flood" doc:"A short name, from which results/NAME is made: small letters, digits, - and _."`
 	Title       string            `key:"title" example:"What happens" doc:"One line that says what the scenario shows."`
+	Topic       string            `key:"topic" example:"Closing a connection" doc:"What the scenario is about, in a few words: tcplab list groups the library by it."`
 	Description string            `key:"description" example:"What to look for." doc:"What to look for, in a few sentences."`
 	Params      []Param           `key:"params" named:"Name" item:"a parameter" example:"{NAME: {default: VALUE}}" doc:"Parameters: names for values that --set and sweeps change. Elsewhere in the file, $NAME stands for a whole value or for a word between blanks."`
 	Duration    quantity.Duration `key:"duration" required:"true" above:"0s" example:"60s" doc:"How long the simulated time is."`

@@ -86,12 +86,12 @@ func (n *node) clone(without string) *node {
 
 // unsaid are the parts of a scenario that make no difference to what is
 // measured.
-var unsaid = map[string]bool{"name": true, "title": true, "description": true, "params": true, "sweep": true, "figures": true, "seed": true}
+var unsaid = map[string]bool{"name": true, "title": true, "topic": true, "description": true, "params": true, "sweep": true, "figures": true, "seed": true}
 
 // Digest returns the SHA-256 of what a run measures by: the scenario with
 // parameters resolved, the seed in force and the content of the files that it
-// reads, but without its name, title, description and figures, and however it is
-// written. Two scenarios of one digest have the same metrics.
+// reads, but without its name, title, topic, description and figures, and however
+// it is written. Two scenarios of one digest have the same metrics.
 func (s *Scenario) Digest() [sha256.Size]byte {
 	h := sha256.New()
 	h.Write([]byte("tcplab scenario\n"))
