@@ -14,6 +14,7 @@ import (
 	"tcplab/scenarios/spec"
 	"tcplab/scenarios/workload"
 	"tcplab/tcpmodel"
+	"tcplab/tcpmodel/middlebox"
 	"tcplab/tcpmodel/network"
 	"tcplab/tcpmodel/segment"
 )
@@ -25,10 +26,11 @@ type world struct {
 	recorder  *measure.Recorder
 	addresses segment.Addresses
 	capture   *capturing // nil if there is none
+	boxList   []middlebox.Box
 }
 
 // builder makes a world. Components of the simulation are made in the order
-// recorder, links, stacks, workloads, which is the order of events at equal
+// recorder, links, middleboxes, stacks, workloads, failures, which is the order of events at equal
 // times.
 type builder struct {
 	world
@@ -49,7 +51,7 @@ func build(sc *spec.Scenario, replication uint32, o Options) (*world, error) {
 	b := &builder{sc: sc, options: o, first: replication == 0, nodes: map[string]segment.Node{}}
 	b.sim = des.New(sc.Seed, replication)
 	b.net = network.New(b.sim)
-	steps := []func() error{b.record, b.topology, b.ranges, b.routes, b.stacks, b.workloads, b.watchLinks, b.names}
+	steps := []func() error{b.record, b.topology, b.ranges, b.routes, b.boxes, b.stacks, b.workloads, b.watchLinks, b.names}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
@@ -167,7 +169,7 @@ func (b *builder) ranges() error {
 			return b.sc.Problem(b.sc.Pos, "hosts: %s: %v", name, err)
 		}
 	}
-	return nil
+	return b.addressNATs(prefixes)
 }
 
 func (b *builder) addRange(p netip.Prefix) error {

@@ -74,9 +74,6 @@ func TestFailuresOfAllKinds(t *testing.T) {
 			if err := w.advance(context.Background(), func(des.Time, uint64) {}); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.net.Check(); err != nil {
-				t.Error(err)
-			}
 			w.recorder.Finish()
 			now := []uint64{w.sim.Events()}
 			for _, l := range w.net.Links() {

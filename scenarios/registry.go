@@ -23,6 +23,7 @@ func Registry() *spec.Registry {
 		LinkMetrics: metricsOf(measure.OfLink),
 	}
 	registerFigures(reg)
+	reg.Boxes = boxKinds()
 	for _, k := range workload.Kinds() {
 		reg.Kinds = append(reg.Kinds, spec.Kind{Name: k.Name, Doc: k.Doc,
 			New: func() any { return k.New() }, Metrics: append(metricsOf(k.Name), flowMetrics(k.New())...)})

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -171,7 +172,8 @@ const (
 	manyEvents  = 400_000
 )
 
-// advance runs the simulation to its end in slices of simulated time.
+// advance runs the simulation to its end in slices of simulated time, and checks
+// its books then.
 func (w *world) advance(ctx context.Context, progress func(des.Time, uint64)) error {
 	end := w.recorder.Until()
 	slice := firstSlice
@@ -188,6 +190,19 @@ func (w *world) advance(ctx context.Context, progress func(des.Time, uint64)) er
 		case ran > manyEvents:
 			slice = max(1, slice/2)
 		}
+	}
+	return w.check()
+}
+
+// check verifies the books of the links, routers, hosts and middleboxes exactly.
+func (w *world) check() error {
+	problems := []error{w.net.Check()}
+	for _, b := range w.boxList {
+		outward, inward := b.Flows()
+		problems = append(problems, outward.Check(), inward.Check())
+	}
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("packets are missing, which is an error of the simulator: %w", err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"tcplab/des"
 	"tcplab/scenarios/capture"
+	"tcplab/scenarios/measure"
 	"tcplab/scenarios/spec"
 	"tcplab/tcpmodel"
 	"tcplab/tcpmodel/network"
@@ -86,7 +87,7 @@ func (b *builder) newCapturing(c *Capture) (*capturing, error) {
 		out.points = append(out.points, vantage{w: out.writer, iface: i, node: b.nodes[name]})
 	}
 	for _, l := range b.links {
-		l.AddTap(&fate{capture: out, link: l.Name()})
+		l.AddTap(&fate{capture: out, recorder: b.recorder, link: l.Name()})
 	}
 	return out, nil
 }
@@ -163,8 +164,9 @@ func (t *bothTracers) TraceEnd(now des.Time, c tcpmodel.Conn, s *tcpmodel.ConnSt
 
 // fate notes what becomes of captured packets on a link, wherever it is.
 type fate struct {
-	capture *capturing
-	link    string
+	capture  *capturing
+	recorder *measure.Recorder
+	link     string
 }
 
 // Observe implements network.Tap. A packet that did not come to a vantage point
@@ -173,9 +175,14 @@ func (f *fate) Observe(_ des.Time, event network.TapEvent, seg *segment.Segment)
 	if event == network.Sent || event == network.Delivered || seg.Kind == segment.KindRaw {
 		return
 	}
-	for i := range f.capture.points {
-		if v := &f.capture.points[i]; v.node == seg.Src {
-			v.w.Note(v.iface, seg, event.String()+" on "+f.link)
+	f.capture.note(f.recorder.Canonical(seg), event.String()+" on "+f.link)
+}
+
+// note notes what became of a packet if it was sent at a vantage point.
+func (c *capturing) note(seg *segment.Segment, text string) {
+	for i := range c.points {
+		if v := &c.points[i]; v.node == seg.Src {
+			v.w.Note(v.iface, seg, text)
 		}
 	}
 }

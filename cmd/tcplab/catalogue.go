@@ -17,10 +17,10 @@ func (a *app) metricsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "metrics",
 		Short: "List what is measured, for expectations and figures",
-		Long: `List what is measured of workloads, hosts and links. An expectation names a
-metric as OWNER.NAME, where the owner is the name of the workload, host or link;
-what is marked ~ is a series, too, and what is marked : is a distribution, which
-an ecdf shows. What is listed under connection is a series of a bulk transfer for
+		Long: `List what is measured of workloads, hosts, middleboxes and links. An expectation
+names a metric as OWNER.NAME, where the owner is what bears that name; what is
+marked ~ is a series, too, and what is marked : is a distribution, which an ecdf
+shows. What is listed under connection is a series of a bulk transfer for
 figures, WORKLOAD.cwnd, and is kept if one names it or is of kind congestion.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -8,7 +8,7 @@ import (
 // Quantity is one thing that is measured of every owner of a kind.
 type Quantity struct {
 	// Of is the kind of owner: "host", "listening host", "link", or a kind
-	// of workload.
+	// of workload or middlebox.
 	Of string
 	// Name is the part of the metric's name after the dot.
 	Name string
@@ -26,7 +26,7 @@ type Quantity struct {
 	Doc string
 }
 
-// The kinds of owners in the catalogue that are no workloads.
+// The kinds of owners in the catalogue that are neither workloads nor middleboxes.
 const (
 	OfHost      = "host"
 	OfListening = "listening host"
@@ -137,7 +137,7 @@ var catalogue = slices.Concat(
 		key(secondsSeries("cross_traffic", "delay_mean", "mean delay", "Mean time from sender to receiver, of the packets that arrived in the time.")),
 		seconds("cross_traffic", "delay_max", "Longest time from sender to receiver."),
 	},
-	ofHosts, ofListeners, ofLinks,
+	ofHosts, ofListeners, ofBoxes, ofLinks,
 )
 
 // connecting is the quantities of a workload that attempts to connect.

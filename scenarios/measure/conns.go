@@ -70,6 +70,9 @@ type connTable struct {
 	traces traceTable
 	// open has the rows whose active end exists, for passive ends to join.
 	open map[fourTuple]int32
+	// translations are the NATs in the path.
+	translations []translation
+	scratch      segment.Segment
 }
 
 func (t *connTable) init(o Options) {
@@ -114,7 +117,7 @@ func (t *connTable) state(now des.Time, h *Host, c tcpmodel.Conn, from, to tcpmo
 // was forged, gets a row once it is established.
 func (t *connTable) join(h *Host, c tcpmodel.Conn, to tcpmodel.State) (endRef, bool) {
 	passive := to != tcpmodel.SynSent
-	reverse := fourTuple{c.Remote, c.Local, c.RemotePort, c.LocalPort}
+	reverse := t.canonical(fourTuple{c.Remote, c.Local, c.RemotePort, c.LocalPort})
 	if row, found := t.open[reverse]; found {
 		ref := endRef{row, true}
 		t.begin(ref, h, c)

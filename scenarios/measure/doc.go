@@ -32,7 +32,7 @@
 // order statistics (type 7).
 //
 // Catalogue lists all quantities with unit and meaning. The order of the
-// metrics of a Result is: workloads, hosts, links, each as declared. No map is
+// metrics of a Result is: workloads, hosts, middleboxes, links, each as declared. No map is
 // walked, and all sums are made in a fixed order, so equal runs give equal
 // bytes.
 //

@@ -32,10 +32,11 @@ type Passage struct {
 	// for what did not happen.
 	Sent, Arrived, Gone des.Time
 	Fate                Fate
-	// Link is where it was lost, "" if that is not known.
-	Link    string
-	Segment segment.Segment
-	Cause   tcpmodel.Cause
+	// Link is where it was lost, "" if that is not known. By is the middlebox
+	// that sent it, "" if it was its end.
+	Link, By string
+	Segment  segment.Segment
+	Cause    tcpmodel.Cause
 
 	sent, arrived int // events
 }
@@ -52,6 +53,8 @@ const (
 	Dropped
 	OnItsWay
 	Copy
+	// Answered: a middlebox has dealt with it.
+	Answered
 )
 
 // StateSpan is a state that an end was in from From until the next one.
@@ -121,6 +124,11 @@ func same(passive bool, s *segment.Segment) sameSegment {
 	return k
 }
 
+// translated is what a segment keeps where a middlebox changes its numbers.
+func (k sameSegment) translated() sameSegment {
+	return sameSegment{passive: k.passive, seq: k.seq, ack: k.ack, length: k.length, flags: k.flags}
+}
+
 // join finds the arrival, or the loss, of each segment.
 func (l *Ladder) join() {
 	pending := map[sameSegment][]int{} // passages without a fate; never walked
@@ -131,9 +139,17 @@ func (l *Ladder) join() {
 		l.of[i] = -1
 		sender := e.Passive != (e.Kind == SegmentIn)
 		key := same(sender, &e.Segment)
+		if l.Trace.Active.Translated || l.Trace.Passive.Translated {
+			key = key.translated()
+		}
 		p := Passage{Passive: sender, Sent: des.Never, Arrived: des.Never, Gone: des.Never, Segment: e.Segment, Cause: e.Cause, sent: -1, arrived: -1}
 		switch e.Kind {
 		case StateChange, SegmentDuplicated:
+			continue
+		case SegmentMade:
+			p.By, p.Fate = e.Link, OnItsWay
+			pending[key] = append(pending[key], len(l.Passages))
+			l.Passages = append(l.Passages, p)
 			continue
 		case SegmentOut:
 			p.Sent, p.sent, p.Fate = e.Time, i, OnItsWay
@@ -207,8 +223,11 @@ func (p *Passage) decide(e *Event, i int) {
 		return
 	}
 	p.Gone, p.Link, p.Fate = e.Time, e.Link, Lost
-	if e.Kind == SegmentDropped {
+	switch e.Kind {
+	case SegmentDropped:
 		p.Fate = Dropped
+	case SegmentAnswered:
+		p.Fate = Answered
 	}
 }
 

@@ -143,8 +143,14 @@ func (r *rung) arrows() (left, right string) {
 		end = "..."
 	case arriving:
 		start = "..."
+		if r.passage.By != "" {
+			start = atBox
+		}
 	case goesNowhere:
 		end = "XXX"
+		if r.passage.Fate == Answered {
+			end = atBox
+		}
 	}
 	if !r.passage.Passive {
 		return start, end
@@ -158,6 +164,9 @@ func (r *rung) arrows() (left, right string) {
 	return mirrored(end), mirrored(start)
 }
 
+// atBox is the end of an arrow at a middlebox.
+const atBox = "[#]"
+
 // segment returns what stands on an arrow: the segment, how long it took if it
 // has arrived, and remarks, which get a line of their own if they need it.
 func (p *ladderPrinter) segment(r *rung) (text string, below []string) {
@@ -166,7 +175,7 @@ func (p *ladderPrinter) segment(r *rung) (text string, below []string) {
 	if r.passage.Sent != des.Never && r.passage.Arrived != des.Never && r.part != leaving {
 		extra = "+" + strings.ReplaceAll(Duration(r.passage.Arrived-r.passage.Sent), " ", "")
 	}
-	if remark := r.passage.Remark(p.o.Language); remark != "" && r.part != arriving || r.passage.Fate == Copy {
+	if remark := r.passage.Remark(p.o.Language); remark != "" && r.part != arriving || r.passage.Fate == Copy || r.passage.By != "" {
 		text := "(" + remark + ")"
 		segment := p.o.Notation.write(p.l.Trace, r.passage.Passive, s, shortest{})
 		if columns(segment)+1+columns(text) > textWidth {

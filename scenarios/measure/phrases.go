@@ -39,6 +39,8 @@ var phrases = map[string][2]string{
 	"lost on":         {"lost on %s", "在 %s 上丢失"},
 	"dropped":         {"dropped", "被丢弃"},
 	"dropped on":      {"dropped on %s", "在 %s 上被丢弃"},
+	"answered by":     {"answered by %s", "由 %s 应答"},
+	"made by":         {"sent by %s", "由 %s 发出"},
 	"copy":            {"a copy", "重复的副本"},
 	"on its way":      {"still on its way", "仍在途中"},
 	"more left":       {"%d more events are not kept: choose --from and --until", "另有 %d 个事件未保留：请用 --from 和 --until 选择时段"},
@@ -86,6 +88,9 @@ func (p *Passage) Remark(g Language) string {
 		tcpmodel.CauseChallengeAck, tcpmodel.CauseCookie, tcpmodel.CauseGiveUp:
 		parts = append(parts, g.Phrase(p.Cause.String()))
 	}
+	if p.By != "" {
+		parts = append(parts, g.Phrase("made by", p.By))
+	}
 	switch {
 	case p.Fate == Copy:
 		parts = append(parts, g.Phrase("copy"))
@@ -95,6 +100,8 @@ func (p *Passage) Remark(g Language) string {
 		parts = append(parts, g.Phrase("lost"))
 	case p.Fate == Lost:
 		parts = append(parts, g.Phrase("lost on", p.Link))
+	case p.Fate == Answered:
+		parts = append(parts, g.Phrase("answered by", p.Link))
 	case p.Fate == Dropped:
 		parts = append(parts, g.Phrase("dropped on", p.Link))
 	}

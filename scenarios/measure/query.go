@@ -20,11 +20,11 @@ type Query interface {
 
 var _ Query = (*Recorder)(nil)
 
-// all returns the metrics in their order: workloads, hosts, links, each in the
+// all returns the metrics in their order: workloads, hosts, middleboxes, links, each in the
 // order of declaration.
 func (r *Recorder) all() []*metric {
-	out := make([]*metric, 0, len(r.workloads)+len(r.ofHosts)+len(r.ofLinks))
-	for _, list := range [][]metric{r.workloads, r.ofHosts, r.ofLinks} {
+	out := make([]*metric, 0, len(r.workloads)+len(r.ofHosts)+len(r.ofBoxes)+len(r.ofLinks))
+	for _, list := range [][]metric{r.workloads, r.ofHosts, r.ofBoxes, r.ofLinks} {
 		for i := range list {
 			out = append(out, &list[i])
 		}

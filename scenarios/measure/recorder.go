@@ -79,6 +79,7 @@ type Recorder struct {
 	attempts  []*Attempts
 	workloads []metric
 	ofHosts   []metric
+	ofBoxes   []metric
 	ofLinks   []metric
 	samples   []func() Sample
 	bands     []Band

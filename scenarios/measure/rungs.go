@@ -78,7 +78,7 @@ func (l *Ladder) rungs() []rung {
 			continue
 		case e.Kind == SegmentIn:
 			r.part = arriving
-		case p.Fate == Lost || p.Fate == Dropped:
+		case p.Fate == Lost || p.Fate == Dropped || p.Fate == Answered:
 			r.part = goesNowhere
 		case p.Fate == Delivered && l.straight(p, whole):
 			whole[n] = len(out) + 1
@@ -186,7 +186,7 @@ func collapse(all []rung) []rung {
 
 // ordinary reports whether nothing needs to be said about a line.
 func (r *rung) ordinary() bool {
-	if r.part > arriving || r.passage.Fate == Copy {
+	if r.part > arriving || r.passage.Fate == Copy || r.passage.By != "" {
 		return false
 	}
 	switch r.passage.Cause {

@@ -172,19 +172,20 @@ func (f *flow) lost(seg *segment.Segment) {
 // if none is kept.
 func (r *Recorder) FlowLink(l *network.Link) {
 	if r.flows.segments {
-		l.AddTap((*flowTap)(&r.flows))
+		l.AddTap((*flowTap)(r))
 	}
 }
 
-type flowTap flowTable
+type flowTap Recorder
 
 // Observe implements network.Tap.
 func (t *flowTap) Observe(_ des.Time, event network.TapEvent, seg *segment.Segment) {
 	if event != network.Lost && event != network.Dropped && event != network.Discarded || seg.SegLen() == 0 {
 		return
 	}
+	seg = (*Recorder)(t).Canonical(seg)
 	there := fourTuple{seg.Src, seg.Dst, seg.SrcPort, seg.DstPort}
-	for _, f := range t.all {
+	for _, f := range t.flows.all {
 		if f.tracker.began && f.tracker.there == there {
 			f.lost(seg)
 		}

@@ -34,6 +34,13 @@ type TraceEnd struct {
 	Synced bool
 	// WScale is the window scale that it offered, -1 for none.
 	WScale int
+	// Translated says that a middlebox changed its sequence numbers on the way.
+	// Events have them as this end knows them.
+	Translated bool
+
+	seen     segment.Seq // the ISS as the other end has seen it
+	wasSeen  bool
+	isPlayed bool // a middlebox has sent a SYN in its name
 }
 
 // End returns one end.
@@ -104,7 +111,8 @@ type Event struct {
 	// Segment is the segment that was sent, taken in or lost.
 	Segment segment.Segment
 	Cause   tcpmodel.Cause
-	// Link is where a segment was lost, dropped or duplicated.
+	// Link is where a segment was lost, dropped or duplicated: a link, or a
+	// middlebox with its reason.
 	Link string
 	// Sender is what the sender of the end knew after the event. Not every
 	// event has it: what changed is known by the next one that does.
@@ -141,16 +149,22 @@ const (
 	SegmentLost
 	SegmentDropped
 	SegmentDuplicated
+	// SegmentAnswered: a middlebox has dealt with it in the place of its
+	// receiver. SegmentMade: a middlebox has sent it in the place of its
+	// sender.
+	SegmentAnswered
+	SegmentMade
 )
 
-// String returns "state", "send", "receive", "lost", "dropped" or "duplicated".
+// String returns "state", "send", "receive", "lost", "dropped", "duplicated",
+// "answered" or "made".
 func (k EventKind) String() string {
-	return [...]string{"state", "send", "receive", "lost", "dropped", "duplicated"}[k]
+	return [...]string{"state", "send", "receive", "lost", "dropped", "duplicated", "answered", "made"}[k]
 }
 
 // ParseEventKind reads what String returns.
 func ParseEventKind(text string) (EventKind, bool) {
-	for k := StateChange; k <= SegmentDuplicated; k++ {
+	for k := StateChange; k <= SegmentMade; k++ {
 		if k.String() == text {
 			return k, true
 		}
@@ -266,7 +280,7 @@ func (t *traceTable) state(now des.Time, h *Host, serial uint32, from, to tcpmod
 func (t *traceTable) segment(now des.Time, h *Host, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
 	passive, l := true, (*liveTrace)(nil)
 	if c.Serial == 0 {
-		l = t.unborn(seg, out)
+		l = t.unborn(h.r.Canonical(seg), out)
 	} else if e := h.tracedEnd(c.Serial); e != nil {
 		passive, l = e.passive, t.all[e.trace]
 	}
@@ -274,6 +288,9 @@ func (t *traceTable) segment(now des.Time, h *Host, c tcpmodel.Conn, out bool, s
 		return
 	}
 	kind := SegmentIn
+	if other := l.End(!passive); !out && seg.Flags&segment.SYN != 0 && !other.wasSeen {
+		other.seen, other.wasSeen = seg.Seq, true
+	}
 	if out {
 		kind = SegmentOut
 		if e := l.End(passive); seg.Flags&segment.SYN != 0 {
@@ -348,6 +365,9 @@ func (t *traceTable) fate(now des.Time, kind EventKind, link string, seg *segmen
 	for _, l := range slices.Backward(t.all) {
 		if l.tuple == there || l.tuple == back {
 			passive := l.tuple == back
+			if kind == SegmentMade && seg.Flags&segment.SYN != 0 {
+				l.End(passive).isPlayed = true
+			}
 			l.add(t, Event{Time: now, Host: l.End(passive).Host, Passive: passive, Kind: kind, Segment: *seg, Link: link})
 			return
 		}
@@ -357,10 +377,52 @@ func (t *traceTable) fate(now des.Time, kind EventKind, link string, seg *segmen
 func (t *traceTable) finish() []Trace {
 	var out []Trace
 	for _, l := range t.all {
+		l.translate()
 		out = append(out, l.Trace)
 	}
 	return out
 }
+
+// translate gives the sequence numbers of events as the end knows them that they
+// belong to, where a middlebox has changed them.
+func (t *Trace) translate() {
+	for _, passive := range []bool{false, true} {
+		e := t.End(passive)
+		if !e.isPlayed || !e.Synced || !e.wasSeen || e.seen == e.ISS {
+			continue
+		}
+		e.Translated = true
+		for i := range t.Events {
+			t.Events[i].translate(passive, e)
+		}
+	}
+}
+
+// translate does so for the numbers of end e, which is passive or not. What is
+// told by a link or a middlebox may be on either side of the translation: its
+// numbers are those to which they are nearer.
+func (v *Event) translate(passive bool, e *TraceEnd) {
+	s, by := &v.Segment, e.ISS-e.seen
+	foreign := func(n segment.Seq) bool { return distance(n, e.seen) < distance(n, e.ISS) }
+	sender := v.Passive != (v.Kind == SegmentIn)
+	switch {
+	case v.Kind == StateChange:
+	case sender == passive:
+		if v.Kind == SegmentIn || v.Kind != SegmentOut && foreign(s.Seq) {
+			s.Seq += by
+		}
+	case !s.Has(segment.ACK):
+	case v.Kind == SegmentOut || v.Kind != SegmentIn && foreign(s.Ack):
+		s.Ack += by
+		for b := range s.SACK[:s.NumSACK] {
+			s.SACK[b].Left += by
+			s.SACK[b].Right += by
+		}
+	}
+}
+
+// distance is how far two sequence numbers are apart.
+func distance(a, b segment.Seq) uint32 { return min(uint32(a-b), uint32(b-a)) }
 
 // linkTrace tells what becomes of segments on a link.
 type linkTrace struct {
@@ -387,5 +449,5 @@ func (l *linkTrace) Observe(now des.Time, event network.TapEvent, seg *segment.S
 	case network.Duplicated:
 		kind = SegmentDuplicated
 	}
-	l.r.table.traces.fate(now, kind, l.link, seg)
+	l.r.table.traces.fate(now, kind, l.link, l.r.Canonical(seg))
 }

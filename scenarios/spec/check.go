@@ -53,6 +53,7 @@ func (d *decoder) check(root *node) {
 		}
 	}
 	d.checkGroups()
+	d.checkMiddleboxes()
 	d.checkFailures(root)
 	d.checkHosts(root)
 	d.checkPorts()
@@ -115,7 +116,7 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 		}
 		for j, name := range f.Events {
 			if names := d.eventNames(); !has(names, name) {
-				d.fail(at.get("events").items[j], "events: there is no workload or failure %s %s", quote(name), instead(name, names))
+				d.fail(at.get("events").items[j], "events: there is no workload, middlebox or failure %s %s", quote(name), instead(name, names))
 			}
 		}
 		if n := at.get("name"); n != nil && f.Name != "" && !scenarioName.MatchString(f.Name) {
@@ -139,6 +140,9 @@ func (d *decoder) eventNames() []string {
 	var names []string
 	for _, w := range d.scenario.Workloads {
 		names = append(names, w.Name)
+	}
+	for _, m := range d.scenario.Middleboxes {
+		names = append(names, m.Name)
 	}
 	for i := range d.scenario.Failures {
 		if name := d.scenario.Failures[i].Label(); name != "" && !has(names, name) {

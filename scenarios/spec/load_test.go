@@ -111,7 +111,7 @@ func TestOneYAML(t *testing.T) {
 var same = []cmp.Option{
 	cmpopts.IgnoreTypes(Pos{}),
 	cmpopts.IgnoreFields(Scenario{}, "File", "Params", "Sweep", "Warnings"),
-	cmpopts.IgnoreUnexported(Scenario{}, Workload{}, Expectation{}),
+	cmpopts.IgnoreUnexported(Scenario{}, Middlebox{}, Workload{}, Expectation{}),
 	cmp.Comparer(func(a, b quantity.Prefix) bool { return a == b }),
 }
 

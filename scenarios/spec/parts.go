@@ -10,34 +10,14 @@ import (
 // the config.
 func (w *Workload) decodeNode(d *decoder, n *node, f *field) {
 	w.node, w.Pos = n, n.Pos
-	head := bind(reflect.ValueOf(w).Elem())
-	if n.kind != mappingNode {
-		d.fail(n, "%s where a workload belongs (write - {name: web, kind: server, on: server})", n.what())
-		return
-	}
-	where := "a workload"
-	if name := n.get("name"); name != nil && name.kind == scalarNode && !name.null {
-		where = "workload " + name.text()
-	}
-	name := n.get("kind")
-	if name == nil || name.kind != scalarNode || name.null || name.bad {
-		d.headOnly(n, where, head)
-		return
-	}
-	kind, ok := d.registry.kind(name.text())
-	if !ok {
-		names := d.registry.kindNames()
-		d.fail(name, "unknown kind %s %s", quote(name.text()), instead(name.text(), names))
-		d.headOnly(n, where, head)
-		return
-	}
-	w.Config = kind.New()
 	before := len(d.peers)
-	d.structure(n, where+" ("+kind.Name+")", head, bind(reflect.ValueOf(w.Config).Elem()))
-	d.paths(w, d.peers[before:])
+	w.Config = d.kinded(n, "a workload", f.sample(d.registry), d.registry.Kinds, reflect.ValueOf(w).Elem())
+	if w.Config != nil {
+		d.paths(w, d.peers[before:])
+	}
 }
 
-// headOnly checks the common keys of a workload whose kind is not known, and
+// headOnly checks the common keys of what has a kind that is not known, and
 // says nothing of the others.
 func (d *decoder) headOnly(n *node, where string, head binding) {
 	for i := range head.fields {

@@ -29,6 +29,13 @@ func Reference(r *Registry) []byte {
 	p.section("A fault", reflect.TypeFor[Fault]())
 	p.section("A change", reflect.TypeFor[Change]())
 	p.section("forward, backward", reflect.TypeFor[struct{}](), "Any of the keys of a link from `delay` to `reorder`: what is given replaces what the link has for both directions.")
+	p.section("A middlebox", reflect.TypeFor[Middlebox]())
+	p.line("")
+	p.line("Further keys depend on the kind.")
+	for _, k := range r.Boxes {
+		p.section("Middlebox kind "+k.Name, reflect.TypeOf(k.New()).Elem(), k.Doc)
+		p.metrics(k.Metrics)
+	}
 	p.section("A workload", reflect.TypeFor[Workload]())
 	p.line("")
 	p.line("Further keys depend on the kind.")
@@ -260,7 +267,7 @@ func (p *page) knobs() {
 func (p *page) expectations() {
 	p.heading("An expectation")
 	p.line("")
-	p.line("A comparison (`<` `<=` `>` `>=` `==` `!=`) of metrics `OWNER.NAME` and quantities with units, where OWNER is a host, a link or a workload.")
+	p.line("A comparison (`<` `<=` `>` `>=` `==` `!=`) of metrics `OWNER.NAME` and quantities with units, where OWNER is a host, a link, a middlebox or a workload.")
 	p.line("Values are joined by `+ - * /`, parentheses, `abs(a)`, `min(a, b)`, `max(a, b)`; comparisons by `and`, `or`, `not`.")
 	p.line("`.during(30s, 120s)`, `.after(150s)` and `.before(30s)` behind a metric restrict it to attempts that started in that time.")
 	p.line("A comparison with a metric that has no value, such as a ratio over no attempts, has not passed.")

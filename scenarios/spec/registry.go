@@ -14,6 +14,8 @@ import (
 // them, so that it depends on no model.
 type Registry struct {
 	Kinds []Kind
+	// Boxes are the kinds of middlebox, described as those of workloads are.
+	Boxes []Kind
 	// Profiles are the stack profiles, the default first.
 	Profiles []string
 	// Knobs are the stack settings that `sysctl:` overrides.
@@ -169,23 +171,6 @@ func (k Knob) parse(text string) (any, error) {
 	}
 }
 
-func (r *Registry) kind(name string) (Kind, bool) {
-	for _, k := range r.Kinds {
-		if k.Name == name {
-			return k, true
-		}
-	}
-	return Kind{}, false
-}
-
-func (r *Registry) kindNames() []string {
-	var names []string
-	for _, k := range r.Kinds {
-		names = append(names, k.Name)
-	}
-	return names
-}
-
 func (r *Registry) knobNames() []string {
 	var names []string
 	for _, k := range r.Knobs {
@@ -215,8 +200,25 @@ func (r *Registry) words(name string) []string {
 // tag that does not parse, a default that the field would not take. It is for
 // the tests of whoever fills it; Load panics on what Check reports.
 func (r *Registry) Check() error {
+	if err := checkKinds(r.Kinds, reflect.TypeFor[Workload](), r); err != nil {
+		return err
+	}
+	if err := checkKinds(r.Boxes, reflect.TypeFor[Middlebox](), r); err != nil {
+		return err
+	}
+	for _, k := range r.Knobs {
+		if k.Name == "" || k.Doc == "" || k.Type == KnobEnum && len(k.Enum) == 0 {
+			return fmt.Errorf("knob %q: needs a name, a doc and, as an enum, words", k.Name)
+		}
+	}
+	return nil
+}
+
+// checkKinds reports what is wrong with kinds of workload or of middlebox, whose
+// own keys are those of head.
+func checkKinds(kinds []Kind, head reflect.Type, r *Registry) error {
 	seen := map[string]bool{}
-	for _, k := range r.Kinds {
+	for _, k := range kinds {
 		if !quantity.ValidName(k.Name) || seen[k.Name] || k.Doc == "" || k.New == nil {
 			return fmt.Errorf("kind %q: needs a name of its own, a doc and a New", k.Name)
 		}
@@ -229,14 +231,11 @@ func (r *Registry) Check() error {
 			return fmt.Errorf("kind %q: %w", k.Name, err)
 		}
 		for _, f := range fieldsOf(t.Elem()) {
-			if f.key == "name" || f.key == "kind" || f.key == "on" {
-				return fmt.Errorf("kind %q: the key %q is every workload's own", k.Name, f.key)
+			for _, own := range fieldsOf(head) {
+				if f.key == own.key {
+					return fmt.Errorf("kind %q: the key %q is every %s's own", k.Name, f.key, strings.ToLower(head.Name()))
+				}
 			}
-		}
-	}
-	for _, k := range r.Knobs {
-		if k.Name == "" || k.Doc == "" || k.Type == KnobEnum && len(k.Enum) == 0 {
-			return fmt.Errorf("knob %q: needs a name, a doc and, as an enum, words", k.Name)
 		}
 	}
 	return nil

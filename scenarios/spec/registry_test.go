@@ -61,8 +61,27 @@ type requestConfig struct {
 	Think quantity.Duration `key:"think" default:"0s" doc:"The time between response and request."`
 }
 
+type natConfig struct {
+	Established quantity.Duration `key:"established" default:"124min" above:"0s" doc:"How long a connection is remembered."`
+	Unknown     string            `key:"unknown" default:"drop" enum:"drop,reset" doc:"What becomes of others."`
+}
+
+// StandsAtRouter implements Router.
+func (*natConfig) StandsAtRouter() {}
+
+type limiterConfig struct {
+	Rate  quantity.Frequency `key:"rate" required:"true" above:"0/s" example:"10/s" doc:"How many packets pass."`
+	Ports []uint16           `key:"ports" doc:"To which ports."`
+}
+
 func testRegistry() *Registry {
 	return &Registry{
+		Boxes: []Kind{
+			{Name: "nat", Doc: "Translates addresses.", New: func() any { return new(natConfig) }, Metrics: []Metric{
+				{Name: "entries", Unit: "connections", Doc: "Connections known."},
+			}},
+			{Name: "limiter", Doc: "Bounds rates.", New: func() any { return new(limiterConfig) }},
+		},
 		Profiles: []string{"linux", "rfc9293", "textbook"},
 		Queues:   []string{"droptail", "red", "codel", "fq_codel", "pie"},
 		Figures:  []string{"timeseries", "lines", "cdf"},

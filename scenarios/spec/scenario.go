@@ -29,6 +29,7 @@ type Scenario struct {
 	Hosts       []Host            `key:"hosts" required:"true" named:"Name" item:"a host" example:"{client: {}, server: {}}" doc:"The hosts that have a TCP stack."`
 	Topology    *Topology         `key:"topology" example:"{kind: dumbbell, left: [client], right: [server], bottleneck: {rate: 10Mbit/s}}" doc:"A short form for links of a usual shape, beside those under links."`
 	Links       []Link            `key:"links" item:"a link" example:"[{ends: [client, server], delay: 20ms, rate: 100Mbit/s}]" doc:"The links between hosts and routers. An end that hosts does not declare is a router; it needs two links or more."`
+	Middleboxes []Middlebox       `key:"middleboxes" item:"a middlebox" example:"[{name: nat, kind: nat, inside: home, outside: isp}]" doc:"What stands in the path and looks into segments: NATs, firewalls, SYN proxies, rate limiters, paths that die."`
 	Workloads   []Workload        `key:"workloads" item:"a workload" example:"[{name: web, kind: server, on: server}]" doc:"What the hosts do."`
 	Failures    []Failure         `key:"failures" item:"a failure" example:"[{on: server, kind: crash, at: 60s, back: 75s}]" doc:"What befalls hosts and processes: crashes, pulled cables, killed processes."`
 	Measure     Measure           `key:"measure" doc:"How the run is measured."`
@@ -82,7 +83,7 @@ type Figure struct {
 	Name   string   `key:"name" example:"backlog" doc:"The name of the files. Without it the figure is named after its kind and place."`
 	Title  string   `key:"title" example:"Half-open connections" doc:"A line above the figure. Without it there is none, as papers want it."`
 	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"What is drawn: series or distributions, as OWNER.NAME; for congestion and sequence, bulk workloads, or one of several connections as WORKLOAD_2 (without the key all of them); for gantt and occupancy, hosts whose connections are shown (without the key those that opened them)."`
-	Events []string `key:"events" item:"a workload" example:"[flood]" doc:"The workloads and failures whose time is shaded."`
+	Events []string `key:"events" item:"a workload" example:"[flood]" doc:"The workloads, middleboxes and failures whose time is shaded."`
 
 	X         string             `key:"x" example:"flood_rate" doc:"Of a sweep: the parameter on the horizontal axis."`
 	Y         string             `key:"y" example:"legit.connect_success" doc:"Of a sweep: the metric on the vertical axis, or that of the colours of a heatmap."`

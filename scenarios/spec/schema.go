@@ -2,7 +2,6 @@ package spec
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -185,27 +184,5 @@ func (k *Knob) schema() object {
 
 // describe implements describer: the keys of a workload depend on its kind.
 func (w *Workload) describe(r *Registry) object {
-	head := structSchema(reflect.TypeFor[Workload](), r)
-	properties := head["properties"].(object)
-	properties["name"] = object{"type": "string", "pattern": namePattern, "description": properties["name"].(object)["description"]}
-	var kinds, cases []object
-	for _, k := range r.Kinds {
-		kinds = append(kinds, object{"const": k.Name, "description": k.Doc})
-		config := structSchema(reflect.TypeOf(k.New()).Elem(), r)
-		keys := config["properties"].(object)
-		for key := range properties {
-			keys[key] = true
-		}
-		config["type"] = "object"
-		cases = append(cases, object{
-			"if":   object{"properties": object{"kind": object{"const": k.Name}}, "required": []string{"kind"}},
-			"then": config,
-		})
-	}
-	properties["kind"] = object{"oneOf": kinds, "description": fmt.Sprintf("%v", properties["kind"].(object)["description"])}
-	s := object{"type": "object", "properties": properties, "required": head["required"]}
-	if len(cases) > 0 {
-		s["allOf"] = cases
-	}
-	return s
+	return kindedSchema(reflect.TypeFor[Workload](), r.Kinds, r)
 }

@@ -23,25 +23,13 @@ func (d *decoder) survey(root *node) {
 		}
 	}
 	d.surveyLinks(root.get("links"))
+	d.surveyMiddleboxes(root.get("middleboxes"))
 	workloads := root.get("workloads")
 	if workloads == nil || workloads.kind != sequenceNode {
 		return
 	}
 	for _, w := range workloads.items {
-		name := w.get("name")
-		if name == nil || name.kind != scalarNode || name.null || name.bad {
-			continue
-		}
-		var metrics []Metric
-		if kind := w.get("kind"); kind != nil {
-			k, _ := d.registry.kind(kind.text())
-			metrics = k.Metrics
-		}
-		if !quantity.ValidName(name.text()) {
-			d.fail(name, "name: %s is not a name for a workload (a name is a small letter, then small letters, digits and _)", quote(name.text()))
-			continue
-		}
-		d.own(name, name.text(), owner{"a workload", metrics})
+		d.surveyKinded(w, "a workload", d.registry.Kinds)
 	}
 }
 

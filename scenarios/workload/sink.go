@@ -53,6 +53,7 @@ type sink struct {
 	reader
 	options  tcpmodel.SocketOptions
 	config   Sink
+	world    *World
 	explicit bool // has a name and metrics
 	total    *measure.Transfer
 	accepted *measure.Counter
@@ -99,7 +100,7 @@ func (s *sink) start(w *World) error {
 }
 
 func (s *sink) listen(w *World) error {
-	s.expected = make(map[remote]*flow)
+	s.world, s.expected = w, make(map[remote]*flow)
 	s.record.Listens()
 	w.Recorder.OnFinish(s.snapshot)
 	if s.slow() {
@@ -162,7 +163,8 @@ func (s *sink) HandleAcceptable(now des.Time, l *tcpmodel.Listener) {
 	for ep := l.Accept(); ep != nil; ep = l.Accept() {
 		i := s.conns.take()
 		c := ep.Conn()
-		from := remote{c.Remote, c.RemotePort}
+		node, port := s.world.origin(c.Remote, c.RemotePort)
+		from := remote{node, port}
 		s.conns.rows[i] = sinkConn{ep: ep, flow: s.expected[from]}
 		delete(s.expected, from)
 		ep.SetApp(s, uint64(i))

@@ -26,6 +26,7 @@ type World struct {
 	processes []process
 	ranges    []spoofRange
 	services  []*service
+	nats      []nat
 	asks      []ask
 	shared    map[string]any // what workloads of one name count in together
 	begun     map[string]int // how many of a name have begun
@@ -128,6 +129,33 @@ func (w *World) spoofed(prefix netip.Prefix) (spoofRange, error) {
 		}
 	}
 	return spoofRange{}, fmt.Errorf("no nodes for the addresses %v", prefix)
+}
+
+// nat is an address outside that stands for ends inside.
+type nat struct {
+	public segment.Node
+	inside func(port uint16) (segment.Node, uint16, bool)
+}
+
+// Translate makes a NAT known: an end with that address is the one that inside
+// returns.
+func (w *World) Translate(public segment.Node, inside func(port uint16) (segment.Node, uint16, bool)) {
+	w.nats = append(w.nats, nat{public, inside})
+}
+
+// origin returns the end that appears as node and port, which NATs may have
+// changed.
+func (w *World) origin(node segment.Node, port uint16) (segment.Node, uint16) {
+	for range w.nats {
+		for _, n := range w.nats {
+			if n.public == node {
+				if inside, at, ok := n.inside(port); ok {
+					node, port = inside, at
+				}
+			}
+		}
+	}
+	return node, port
 }
 
 // Workload is something that a host does.

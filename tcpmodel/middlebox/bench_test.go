@@ -29,7 +29,7 @@ func BenchmarkPacket(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	limiter, err := NewLimiter(LimiterConfig{Rate: 1e9, Burst: 9000, Sources: 1000}, nowhere{})
+	limiter, err := NewLimiter(sim, LimiterConfig{Rate: 1e9, Burst: 9000, Sources: 1000}, nowhere{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -22,14 +22,11 @@ func NewBlackhole(from, until des.Time, next network.Sink) *Blackhole {
 // SetNext makes the black hole pass packets on to next.
 func (b *Blackhole) SetNext(next network.Sink) { b.next = next }
 
-// Flow returns what went through it and what it lost.
-func (b *Blackhole) Flow() network.Flow { return b.flow }
-
 // Receive passes on or loses a packet.
 func (b *Blackhole) Receive(now des.Time, seg *segment.Segment) {
 	count(&b.flow.In, seg)
 	if now >= b.from && now < b.until {
-		b.lose(seg)
+		b.lose(now, seg, Failed)
 		return
 	}
 	b.pass(now, seg)

@@ -17,30 +17,67 @@ type Box interface {
 	// Flows returns what went through each direction. A packet of the box's
 	// own is Created in the direction in which it leaves.
 	Flows() (outward, inward network.Flow)
+	// SetObserver has o told what the box does beside passing packets on.
+	SetObserver(o Observer)
 }
 
-// Insert puts boxes, the innermost first, at the ends of a pair of links: packets
-// that outward has delivered go through the boxes to the outside, those that
-// inward has delivered go through them in the opposite order. Boxes that are
-// there already come behind.
-func Insert(outward, inward *network.Link, boxes ...Box) {
-	out, in := outward.Next(), inward.Next()
-	for i := range boxes {
-		last := boxes[len(boxes)-1-i]
-		outNext := out
+// Observer is told of packets that a box takes out of the path, and of those that
+// it sends by itself. seg is valid during the call only and must not be changed.
+type Observer interface {
+	ObserveBox(now des.Time, did Deed, seg *segment.Segment)
+}
+
+// Deed is what a box did with a packet: why it took it out of the path, or Sent.
+type Deed uint8
+
+// The deeds.
+const (
+	// Unknown: the packet belongs to no connection that the box knows.
+	Unknown Deed = iota
+	// TableFull: there was no room for another connection, or no port.
+	TableFull
+	// Corrupt: its checksum was wrong.
+	Corrupt
+	// OverLimit: its source has sent too much.
+	OverLimit
+	// Failed: the path was dead.
+	Failed
+	// Answered: the box has dealt with it in the place of its receiver.
+	Answered
+	// NotOpen: the receiver has not answered the box yet.
+	NotOpen
+	// Sent: the packet is the box's own.
+	Sent
+)
+
+// String returns the deed in words, such as "unknown connection".
+func (d Deed) String() string {
+	return [...]string{"unknown connection", "table full", "wrong checksum", "over the limit", "dead path",
+		"answered by the box", "not open yet", "sent by the box"}[d]
+}
+
+// Insert puts boxes, the innermost first, at the inner end of a pair of links:
+// packets go through the boxes before they are offered to outward, and in the
+// opposite order those that inward has delivered. It is called once for a pair of
+// links.
+func Insert(sim *des.Sim, outward, inward *network.Link, boxes ...Box) {
+	if len(boxes) == 0 {
+		return
+	}
+	last := len(boxes) - 1
+	door := newDoorway(sim, outward.Name()+" doorway", boxes[0].Outward(), inward.Next())
+	out, in := outward.Intercept(door, boxes[last].Inward()), network.Sink((*doorwayIn)(door))
+	for i, b := range boxes {
+		outNext, inNext := out, in
+		if i < last {
+			outNext = boxes[i+1].Outward()
+		}
 		if i > 0 {
-			outNext = boxes[len(boxes)-i].Outward()
+			inNext = boxes[i-1].Inward()
 		}
-		inNext := in
-		if i < len(boxes)-1 {
-			inNext = boxes[len(boxes)-2-i].Inward()
-		}
-		last.SetNext(outNext, inNext)
+		b.SetNext(outNext, inNext)
 	}
-	if len(boxes) > 0 {
-		outward.SetNext(boxes[0].Outward())
-		inward.SetNext(boxes[len(boxes)-1].Inward())
-	}
+	inward.SetNext(boxes[last].Inward())
 }
 
 // side is one direction of a box.
@@ -49,7 +86,8 @@ type side struct {
 	flow network.Flow
 	// scratch is the packet being changed or made: the one that came belongs
 	// to whoever sent it.
-	scratch segment.Segment
+	scratch  segment.Segment
+	observer Observer
 }
 
 func count(c *network.Count, seg *segment.Segment) {
@@ -71,11 +109,19 @@ func (s *side) copy(seg *segment.Segment) *segment.Segment {
 // create sends a packet of the box itself.
 func (s *side) create(now des.Time, seg *segment.Segment) {
 	count(&s.flow.Created, seg)
+	if s.observer != nil {
+		s.observer.ObserveBox(now, Sent, seg)
+	}
 	s.pass(now, seg)
 }
 
-// lose drops seg, which came in this direction.
-func (s *side) lose(seg *segment.Segment) { count(&s.flow.Lost, seg) }
+// lose takes seg, which came in this direction, out of the path.
+func (s *side) lose(now des.Time, seg *segment.Segment, why Deed) {
+	count(&s.flow.Lost, seg)
+	if s.observer != nil {
+		s.observer.ObserveBox(now, why, seg)
+	}
+}
 
 // box is the part that all boxes share.
 type box struct{ out, in side }
@@ -85,6 +131,9 @@ func (b *box) SetNext(outward, inward network.Sink) { b.out.next, b.in.next = ou
 
 // Flows returns what went through each direction.
 func (b *box) Flows() (outward, inward network.Flow) { return b.out.flow, b.in.flow }
+
+// SetObserver has o told what the box does beside passing packets on.
+func (b *box) SetObserver(o Observer) { b.out.observer, b.in.observer = o, o }
 
 // reset answers seg, which came from the other side, with a RST in its
 // receiver's name (RFC 9293 section 3.10.7.1).

@@ -4,13 +4,13 @@
 //
 // # Where a box stands
 //
-// A Box has an inside and an outside. Insert puts boxes at the ends of the two
-// links between them, behind the links' queues and delays; Blackhole and Limiter
-// work in one direction and go between Link.SetNext and Link.Next. A NAT needs an
-// address outside that is routed to it: that of the router at whose outer links
-// it stands.
+// A Box has an inside and an outside. Insert puts boxes at the inner end of the
+// two links between them: before the queue of the one that leads outward, and
+// behind the delay of the other one. Blackhole and Limiter work in one direction;
+// Pair makes a Box of one or two of them. A NAT needs an address outside that is
+// routed to it: that of the router at whose outer link it stands.
 //
-//	hosts -- router ==Insert== links -- servers
+//	hosts -- [router Insert] == links == servers
 //
 // Inserting a box makes Network.Check leave out the node behind it; the box has
 // its own books (Flows, network.Flow.Check).

@@ -46,7 +46,7 @@ func Example() {
 	if err != nil {
 		fmt.Println(err)
 	}
-	middlebox.Insert(outward, inward, nat)
+	middlebox.Insert(sim, outward, inward, nat)
 
 	syn := segment.Segment{Src: client, Dst: server, SrcPort: 700, DstPort: 80, Flags: segment.SYN}
 	n.Egress(client).Receive(sim.Now(), &syn)
@@ -59,6 +59,6 @@ func Example() {
 	fmt.Printf("%d connection made, %d forgotten, %d RST\n", s.Created, s.Expired, s.Resets)
 	// Output:
 	// 20ms server gets 1.1024 > 3.80: SYN
-	// 5m0.03s client gets 3.80 > 2.700: RST
+	// 5m0.02s client gets 3.80 > 2.700: RST
 	// 1 connection made, 1 forgotten, 1 RST
 }

@@ -44,7 +44,11 @@ func NewFirewall(sim *des.Sim, name string, c FirewallConfig) (*Firewall, error)
 }
 
 // Stats returns the counters.
-func (f *Firewall) Stats() Stats { return f.track.stats }
+func (f *Firewall) Stats() Stats { return f.track.read() }
+
+// TakePeak returns the most connections that were known at once since the last
+// call.
+func (f *Firewall) TakePeak() int { return f.track.takePeak() }
 
 type firewallOut Firewall
 
@@ -65,8 +69,7 @@ func (f *Firewall) Outward() network.Sink { return (*firewallOut)(f) }
 func (f *Firewall) Inward() network.Sink { return (*firewallIn)(f) }
 
 func (f *Firewall) expired(_ des.Time, i uint32) {
-	f.track.stats.Expired++
-	f.track.drop(i)
+	f.track.expire(i)
 }
 
 func (f *Firewall) receive(now des.Time, seg *segment.Segment, outward bool) {
@@ -78,7 +81,7 @@ func (f *Firewall) receive(now des.Time, seg *segment.Segment, outward bool) {
 	switch {
 	case seg.Corrupt:
 		f.track.stats.Corrupt++
-		from.lose(seg)
+		from.lose(now, seg, Corrupt)
 		return
 	case seg.Kind == segment.KindRaw:
 		from.pass(now, seg)
@@ -108,7 +111,7 @@ func (f *Firewall) receive(now des.Time, seg *segment.Segment, outward bool) {
 			return
 		}
 		if !ok {
-			from.lose(seg)
+			from.lose(now, seg, TableFull)
 			return
 		}
 	}

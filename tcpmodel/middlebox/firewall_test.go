@@ -36,7 +36,7 @@ func TestFirewallTransfer(t *testing.T) {
 	} {
 		l := newLab(t, 1, "linux", tenMs, nil)
 		f := newFirewall(t, l.sim, func(f *FirewallConfig) { f.Open, f.Unknown = c.open, c.unknown })
-		Insert(l.back, l.toServer, f)
+		Insert(l.sim, l.back, l.toServer, f)
 		l.listen(5)
 		l.client.write = 100_000
 		l.dial(l.client, tcpmodel.SocketOptions{})

@@ -40,6 +40,7 @@ const (
 // source node, exact, in a table of fixed size. It works in one direction.
 type Limiter struct {
 	side
+	sim     *des.Sim
 	config  LimiterConfig
 	rate    uint64
 	depth   uint64
@@ -50,6 +51,9 @@ type Limiter struct {
 	limited uint64
 	dropped uint64
 	evicted uint64
+	// sourceTime is the integral of the number of sources up to changed.
+	sourceTime uint64
+	changed    des.Time
 }
 
 type source struct {
@@ -59,11 +63,11 @@ type source struct {
 }
 
 // NewLimiter returns a limiter that passes on to next.
-func NewLimiter(c LimiterConfig, next network.Sink) (*Limiter, error) {
+func NewLimiter(sim *des.Sim, c LimiterConfig, next network.Sink) (*Limiter, error) {
 	if !(c.Rate > 0 && c.Rate <= maxRate) || c.Burst < 1 || c.Burst > maxBurst || c.Sources < 1 {
 		return nil, fmt.Errorf("limiter: rate %v/s (want more than 0, at most 10^12), burst %d (want 1 to %d), %d sources (want 1 or more)", c.Rate, c.Burst, maxBurst, c.Sources)
 	}
-	l := &Limiter{side: side{next: next}, config: c, rate: uint64(math.Round(float64(c.Rate * rateUnit)))}
+	l := &Limiter{sim: sim, side: side{next: next}, config: c, rate: uint64(math.Round(float64(c.Rate * rateUnit)))}
 	if l.rate == 0 {
 		return nil, fmt.Errorf("limiter: rate %v/s is less than 10^-6/s", c.Rate)
 	}
@@ -80,18 +84,25 @@ type LimiterStats struct {
 	// Sources are remembered now, Forgotten ones gave way to others.
 	Sources   int
 	Forgotten uint64
+	// SourceTime is the integral of Sources over time, in source nanoseconds.
+	SourceTime uint64
 }
 
 // Stats returns the counters.
 func (l *Limiter) Stats() LimiterStats {
-	return LimiterStats{l.limited, l.dropped, len(l.sources), l.evicted}
+	l.account()
+	return LimiterStats{l.limited, l.dropped, len(l.sources), l.evicted, l.sourceTime}
+}
+
+// account integrates the number of sources up to now.
+func (l *Limiter) account() {
+	now := l.sim.Now()
+	l.sourceTime += uint64(len(l.sources)) * uint64(now-l.changed)
+	l.changed = now
 }
 
 // SetNext makes the limiter pass packets on to next.
 func (l *Limiter) SetNext(next network.Sink) { l.next = next }
-
-// Flow returns what went through it and what it lost.
-func (l *Limiter) Flow() network.Flow { return l.flow }
 
 // Receive passes on a packet that its source may send.
 func (l *Limiter) Receive(now des.Time, seg *segment.Segment) {
@@ -104,7 +115,7 @@ func (l *Limiter) Receive(now des.Time, seg *segment.Segment) {
 	s := l.source(now, seg.Src)
 	if s.level < tokenUnit {
 		l.dropped++
-		l.lose(seg)
+		l.lose(now, seg, OverLimit)
 		return
 	}
 	s.level -= tokenUnit
@@ -127,6 +138,7 @@ func (l *Limiter) source(now des.Time, node segment.Node) *source {
 		return s
 	}
 	if len(l.sources) < l.config.Sources {
+		l.account()
 		i = uint32(len(l.sources))
 		l.sources = append(l.sources, source{})
 	} else {

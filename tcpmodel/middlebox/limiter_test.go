@@ -13,7 +13,7 @@ import (
 func newLimiter(t testing.TB, c LimiterConfig) (*Limiter, *collector) {
 	t.Helper()
 	out := &collector{}
-	l, err := NewLimiter(c, out)
+	l, err := NewLimiter(des.New(1, 0), c, out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestLimiterProperty(t *testing.T) {
 		rate := rapid.IntRange(1, 50).Draw(t, "rate")
 		burst := rapid.IntRange(1, 10).Draw(t, "burst")
 		out := &collector{}
-		l, err := NewLimiter(LimiterConfig{Rate: float64(rate), Burst: burst, Sources: 1}, out)
+		l, err := NewLimiter(des.New(1, 0), LimiterConfig{Rate: float64(rate), Burst: burst, Sources: 1}, out)
 		if err != nil {
 			t.Fatal(err)
 		}

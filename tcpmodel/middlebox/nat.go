@@ -46,6 +46,9 @@ type NAT struct {
 	mappings []mapping
 	byInside index
 	unused   ages
+	// mappingTime is the integral of the ports in use up to changed.
+	mappingTime uint64
+	changed     des.Time
 }
 
 // mapping is who has a port outside, for how many connections.
@@ -78,10 +81,31 @@ func NewNAT(sim *des.Sim, name string, c NATConfig) (*NAT, error) {
 }
 
 // Stats returns the counters.
-func (n *NAT) Stats() Stats { return n.track.stats }
+func (n *NAT) Stats() Stats {
+	n.account()
+	s := n.track.read()
+	s.Mappings, s.MappingTime = n.byInside.used, n.mappingTime
+	return s
+}
+
+// TakePeak returns the most connections that were known at once since the last
+// call.
+func (n *NAT) TakePeak() int { return n.track.takePeak() }
 
 // Mappings returns how many ports outside are in use.
 func (n *NAT) Mappings() int { return n.byInside.used }
+
+// Public returns the node that the hosts inside share outside.
+func (n *NAT) Public() segment.Node { return n.config.Public }
+
+// Translate returns the end inside that has, or had last, a port outside.
+func (n *NAT) Translate(port uint16) (node segment.Node, inside uint16, ok bool) {
+	if port < n.config.PortLow || port > n.config.PortHigh {
+		return 0, 0, false
+	}
+	m := &n.mappings[port-n.config.PortLow]
+	return m.node, m.port, m.node != 0
+}
 
 type natOut NAT
 
@@ -98,9 +122,8 @@ func (n *NAT) Outward() network.Sink { return (*natOut)(n) }
 func (n *NAT) Inward() network.Sink { return (*natIn)(n) }
 
 func (n *NAT) expired(_ des.Time, i uint32) {
-	n.track.stats.Expired++
 	key := n.track.flows[i].key
-	n.track.drop(i)
+	n.track.expire(i)
 	m, ok := n.byInside.find(tuple{in: key.in, inPort: key.inPort})
 	if !ok {
 		panic("middlebox: a connection without a mapping")
@@ -108,10 +131,18 @@ func (n *NAT) expired(_ des.Time, i uint32) {
 	n.release(m)
 }
 
+// account integrates the number of ports in use up to now.
+func (n *NAT) account() {
+	now := n.track.sim.Now()
+	n.mappingTime += uint64(n.byInside.used) * uint64(now-n.changed)
+	n.changed = now
+}
+
 // release takes one connection from mapping m.
 func (n *NAT) release(m uint32) {
 	p := &n.mappings[m]
 	if p.flows--; p.flows == 0 {
+		n.account()
 		n.byInside.remove(tuple{in: p.node, inPort: p.port})
 		n.unused.push(0, m)
 	}
@@ -131,6 +162,7 @@ func (n *NAT) mapped(node segment.Node, port uint16) (m uint32, ok bool) {
 		n.track.stats.Full++
 		return 0, false
 	}
+	n.account()
 	n.unused.remove(0, m)
 	n.mappings[m] = mapping{node, port, 1}
 	n.byInside.put(key, m)
@@ -144,7 +176,7 @@ func (n *NAT) outward(now des.Time, seg *segment.Segment) {
 	switch {
 	case seg.Corrupt:
 		n.track.stats.Corrupt++
-		n.out.lose(seg)
+		n.out.lose(now, seg, Corrupt)
 		return
 	case seg.Kind == segment.KindRaw:
 		n.out.pass(now, seg)
@@ -162,7 +194,7 @@ func (n *NAT) outward(now des.Time, seg *segment.Segment) {
 			return
 		}
 		if i, ok = n.open(now, key, opening); !ok {
-			n.out.lose(seg)
+			n.out.lose(now, seg, TableFull)
 			return
 		}
 	}
@@ -203,7 +235,7 @@ func (n *NAT) inward(now des.Time, seg *segment.Segment) {
 	switch {
 	case seg.Corrupt:
 		n.track.stats.Corrupt++
-		n.in.lose(seg)
+		n.in.lose(now, seg, Corrupt)
 		return
 	case seg.Kind == segment.KindRaw:
 		n.in.pass(now, seg)

@@ -20,7 +20,7 @@ func natLab(t testing.TB, n int, tune func(*NATConfig)) (*lab, *NAT) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Insert(l.toServer, l.back, nat)
+	Insert(l.sim, l.toServer, l.back, nat)
 	l.listen(100)
 	return l, nat
 }

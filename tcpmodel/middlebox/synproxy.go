@@ -117,9 +117,13 @@ func NewSynProxy(sim *des.Sim, name string, c SynProxyConfig) (*SynProxy, error)
 // Stats returns the counters.
 func (p *SynProxy) Stats() SynProxyStats {
 	s := p.stats
-	s.Stats = p.track.stats
+	s.Stats = p.track.read()
 	return s
 }
+
+// TakePeak returns the most connections that were known at once since the last
+// call.
+func (p *SynProxy) TakePeak() int { return p.track.takePeak() }
 
 type proxyOut SynProxy
 
@@ -147,8 +151,7 @@ func (p *SynProxy) expired(now des.Time, i uint32) {
 	s := &p.splices[i]
 	switch {
 	case !p.opening(i):
-		p.track.stats.Expired++
-		p.track.drop(i)
+		p.track.expire(i)
 	case int(s.retries) < p.config.Retries:
 		s.retries++
 		p.track.move(now, i, firstOwnList+s.retries)
@@ -164,7 +167,7 @@ func (p *SynProxy) plain(now des.Time, seg *segment.Segment, from, back *side, p
 	switch {
 	case seg.Corrupt:
 		p.track.stats.Corrupt++
-		from.lose(seg)
+		from.lose(now, seg, Corrupt)
 		return true
 	case seg.Kind == segment.KindICMP:
 		return false
@@ -181,7 +184,7 @@ func (p *SynProxy) inward(now des.Time, seg *segment.Segment) {
 			count(&p.in.flow.In, seg)
 			if seg.Corrupt {
 				p.track.stats.Corrupt++
-				p.in.lose(seg)
+				p.in.lose(now, seg, Corrupt)
 				return
 			}
 			p.known(now, i, seg)
@@ -195,10 +198,10 @@ func (p *SynProxy) inward(now des.Time, seg *segment.Segment) {
 	case seg.Kind == segment.KindICMP:
 		p.inwardICMP(now, seg)
 	case isOpening(seg):
-		p.in.lose(seg)
+		p.in.lose(now, seg, Answered)
 		p.answer(now, seg)
 	case seg.Flags&(segment.SYN|segment.ACK|segment.RST) == segment.ACK && p.accept(now, seg):
-		p.in.lose(seg)
+		p.in.lose(now, seg, Answered)
 	default:
 		p.track.stranger(now, seg, p.config.Unknown, &p.in, &p.out)
 	}
@@ -208,7 +211,7 @@ func (p *SynProxy) inward(now des.Time, seg *segment.Segment) {
 func (p *SynProxy) known(now des.Time, i uint32, seg *segment.Segment) {
 	f, s := &p.track.flows[i], &p.splices[i]
 	if p.opening(i) {
-		p.in.lose(seg)
+		p.in.lose(now, seg, NotOpen)
 		if seg.Has(segment.RST) && seg.Seq == s.irs+1 {
 			p.toServer(now, i, segment.RST, s.irs+1)
 			p.track.drop(i)
@@ -218,7 +221,7 @@ func (p *SynProxy) known(now des.Time, i uint32, seg *segment.Segment) {
 	over := f.seen&wasReset != 0 || f.seen&(finOut|finIn) == finOut|finIn
 	if over && isOpening(seg) && !s.direct {
 		p.track.drop(i)
-		p.in.lose(seg)
+		p.in.lose(now, seg, Answered)
 		p.answer(now, seg)
 		return
 	}
@@ -250,7 +253,7 @@ func (p *SynProxy) outward(now des.Time, seg *segment.Segment) {
 			count(&p.out.flow.In, seg)
 			if seg.Corrupt {
 				p.track.stats.Corrupt++
-				p.out.lose(seg)
+				p.out.lose(now, seg, Corrupt)
 				return
 			}
 			p.fromServer(now, i, seg)
@@ -261,7 +264,7 @@ func (p *SynProxy) outward(now des.Time, seg *segment.Segment) {
 		count(&p.out.flow.In, seg)
 		i, ok := p.track.add(now, outwardKey(seg), transitory)
 		if !ok {
-			p.out.lose(seg)
+			p.out.lose(now, seg, TableFull)
 			return
 		}
 		p.remember(i, splice{direct: true})
@@ -305,7 +308,7 @@ func (p *SynProxy) fromServer(now des.Time, i uint32, seg *segment.Segment) {
 		p.track.touch(now, i, seg, true)
 		p.out.pass(now, seg)
 	case p.opening(i):
-		p.out.lose(seg)
+		p.out.lose(now, seg, Answered)
 		switch {
 		case answers:
 			p.splice(now, i, seg)
@@ -314,7 +317,7 @@ func (p *SynProxy) fromServer(now des.Time, i uint32, seg *segment.Segment) {
 		}
 	case answers:
 		// The ACK was lost.
-		p.out.lose(seg)
+		p.out.lose(now, seg, Answered)
 		p.acknowledge(now, i)
 	default:
 		p.track.touch(now, i, seg, true)

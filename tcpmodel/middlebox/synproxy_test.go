@@ -22,7 +22,7 @@ func proxyLab(t testing.TB, n int, link network.LinkConfig, tune func(*SynProxyC
 	if err != nil {
 		t.Fatal(err)
 	}
-	Insert(l.back, l.toServer, p)
+	Insert(l.sim, l.back, l.toServer, p)
 	return l, p
 }
 
@@ -48,7 +48,7 @@ func (f *flooder) HandleTimer(now des.Time, _ uint64) {
 	f.n++
 	f.seg.Src = f.l.nowhere + segment.Node(f.n%(1<<16))
 	f.seg.SrcPort, f.seg.Seq = uint16(1024+f.n>>16), segment.Seq(f.n*2654435761)
-	f.l.toServer.Receive(now, &f.seg)
+	f.l.net.Egress(f.l.client.node).Receive(now, &f.seg)
 	if now+f.gap < f.until {
 		f.l.sim.Arm(f.timer, now+f.gap)
 	}
@@ -246,7 +246,7 @@ func TestSynProxyLosses(t *testing.T) {
 						out = k
 					}
 				}
-				Insert(out, in, p)
+				Insert(l.sim, out, in, p)
 				l.listen(5)
 				l.client.write = 20_000
 				if first == "both" {

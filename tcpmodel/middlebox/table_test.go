@@ -83,7 +83,7 @@ func TestInsertOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	inner, outer := newFirewall(t, l.sim, nil), newFirewall(t, l.sim, nil)
-	Insert(l.toServer, l.back, inner, nat, outer)
+	Insert(l.sim, l.toServer, l.back, inner, nat, outer)
 	l.listen(5)
 	l.client.write = 10_000
 	l.dial(l.client, tcpmodel.SocketOptions{})
@@ -175,7 +175,7 @@ func TestConfigs(t *testing.T) {
 		return err
 	}
 	limiter := func(c LimiterConfig) error {
-		_, err := NewLimiter(c, nil)
+		_, err := NewLimiter(des.New(1, 0), c, nil)
 		return err
 	}
 	for what, err := range map[string]error{

@@ -54,9 +54,10 @@ func (t Timeouts) Validate() error {
 // Stats counts what became of connections and of the packets of none.
 type Stats struct {
 	// Known is how many connections the box knows now. Created ones were
-	// added, PickedUp ones among them in midstream, Expired ones forgotten.
-	Known                      int
-	Created, PickedUp, Expired uint64
+	// added, PickedUp ones among them in midstream, Expired ones removed,
+	// Forgotten ones among them although they were established.
+	Known                                 int
+	Created, PickedUp, Expired, Forgotten uint64
 	// Stateless packets belonged to no known connection and were dropped,
 	// Resets of them answered with RST.
 	Stateless, Resets uint64
@@ -64,6 +65,12 @@ type Stats struct {
 	Full uint64
 	// Corrupt packets had a wrong checksum and were dropped.
 	Corrupt uint64
+	// KnownTime is the integral of Known over time, in connection nanoseconds.
+	// Mappings is how many ports outside a NAT uses now, MappingTime its
+	// integral.
+	KnownTime   uint64
+	Mappings    int
+	MappingTime uint64
 }
 
 // What was seen of a connection (RFC 6146 section 3.5.2.2).
@@ -108,6 +115,10 @@ type tracker struct {
 	timeouts []des.Time
 	limit    int
 	stats    Stats
+	// changed is until when KnownTime counts, peak the most connections since
+	// TakePeak.
+	changed des.Time
+	peak    int
 }
 
 // init prepares a tracker with lists of its owner beside the two of t.
@@ -150,7 +161,9 @@ func (k *tracker) add(now des.Time, key tuple, list uint8) (i uint32, ok bool) {
 	k.flows[i] = flow{key: key, last: now, list: list, live: true}
 	k.index.put(key, i)
 	k.ages.push(int(list), i)
+	k.account()
 	k.stats.Known++
+	k.peak = max(k.peak, k.stats.Known)
 	k.stats.Created++
 	k.arm(list)
 	return i, true
@@ -171,7 +184,39 @@ func (k *tracker) drop(i uint32) {
 	k.index.remove(f.key)
 	f.live = false
 	k.free = append(k.free, i)
+	k.account()
 	k.stats.Known--
+}
+
+// account integrates the number of connections up to now.
+func (k *tracker) account() {
+	now := k.sim.Now()
+	k.stats.KnownTime += uint64(k.stats.Known) * uint64(now-k.changed)
+	k.changed = now
+}
+
+// expire counts a flow that has waited for as long as its list allows, and drops
+// it.
+func (k *tracker) expire(i uint32) {
+	k.stats.Expired++
+	if k.flows[i].list == established {
+		k.stats.Forgotten++
+	}
+	k.drop(i)
+}
+
+// read returns the counters as they are now.
+func (k *tracker) read() Stats {
+	k.account()
+	return k.stats
+}
+
+// takePeak returns the most connections that were known at once since the last
+// call.
+func (k *tracker) takePeak() int {
+	p := k.peak
+	k.peak = k.stats.Known
+	return p
 }
 
 // arm makes sure that the timer fires when the first of a list is due. It may
@@ -251,7 +296,7 @@ func (k *tracker) pickUp(now des.Time, key tuple) (i uint32, ok bool) {
 // stranger deals with a packet that came by side from and belongs to no flow;
 // its answer leaves by side back.
 func (k *tracker) stranger(now des.Time, seg *segment.Segment, a Action, from, back *side) {
-	from.lose(seg)
+	from.lose(now, seg, Unknown)
 	k.stats.Stateless++
 	if a == Reset && seg.Kind == segment.KindTCP && !seg.Has(segment.RST) {
 		k.stats.Resets++

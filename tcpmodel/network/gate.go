@@ -10,6 +10,8 @@ import (
 // that a plain link pays one comparison for it.
 type gate struct {
 	link    *Link
+	front   Sink // takes packets before the link does; nil: none
+	behind  bool // the packet comes from front
 	faults  *injector
 	mtu     uint32 // 0: none
 	reports *reports
@@ -48,6 +50,13 @@ func newGate(l *Link, c *LinkConfig) *gate {
 // to the link's own queue, and its fate there.
 func (g *gate) pass(now des.Time, seg *segment.Segment, size uint32) (fate, bool) {
 	l, f := g.link, fate(0)
+	if g.front != nil {
+		if !g.behind {
+			g.front.Receive(now, seg)
+			return 0, false
+		}
+		g.behind = false
+	}
 	if g.faults != nil {
 		f = g.faults.strike(seg)
 	}
@@ -76,6 +85,33 @@ func (g *gate) pass(now des.Time, seg *segment.Segment, size uint32) (fate, bool
 	}
 	l.drop(now, size, seg)
 	return 0, false
+}
+
+// Intercept has packets that are offered to the link go to front first, and
+// returns what takes them into the link behind it: so a middlebox is put before
+// the queue. The link's reports about packets that are too big go to reports
+// instead of the node at its entrance. A link has one front at most.
+func (l *Link) Intercept(front, reports Sink) (behind Sink) {
+	if l.gate == nil {
+		l.gate = &gate{link: l}
+	}
+	if l.gate.front != nil {
+		panic("network: link " + l.name + " is intercepted already")
+	}
+	l.gate.front = front
+	if l.gate.reports != nil {
+		l.gate.reports.wire.SetNext(reports)
+	}
+	return (*behindFront)(l)
+}
+
+// behindFront is a link behind its front.
+type behindFront Link
+
+// Receive offers a packet to the link itself.
+func (b *behindFront) Receive(now des.Time, seg *segment.Segment) {
+	b.gate.behind = true
+	(*Link)(b).Receive(now, seg)
 }
 
 // setDown takes the link down or up. What is in the queue is discarded when it

@@ -106,9 +106,9 @@ func (g *gate) check() error {
 // Check verifies the books of the network exactly and returns what is wrong:
 // those of every link, and that every packet that a link delivers to a router
 // is offered to another link or has no route, and to a host is received or
-// counted as dropped. Routers and hosts at links whose SetNext was called are
-// left out: what stands there may add packets and take them away. So are
-// packets that something sends into a router's links past the router. It may be
+// counted as dropped. Routers and hosts at links whose SetNext or Intercept was
+// called are left out: what stands there may add packets and take them away. So
+// are packets that something sends into a router's links past the router. It may be
 // called at any time between events.
 func (n *Network) Check() error {
 	var problems []error
@@ -121,6 +121,7 @@ func (n *Network) Check() error {
 		out[l.from] = out[l.from].plus(l.bare(s.Offered))
 		in[l.from] = in[l.from].plus(l.Reports())
 		rewired[l.to] = rewired[l.to] || l.rewired
+		rewired[l.from] = rewired[l.from] || l.gate != nil && l.gate.front != nil
 	}
 	for i := range n.nodes {
 		v := &n.nodes[i]
