@@ -90,7 +90,7 @@ func checkTarget(dir string) error {
 		return nil
 	}
 	if errors.Is(err, syscall.ENOTDIR) {
-		return fmt.Errorf("%s is a file, %w (choose another --out)", dir, ErrForeign)
+		return fmt.Errorf("%s is a file, %w (choose another --out)", firstFile(dir), ErrForeign)
 	}
 	if err != nil {
 		return explain(err)
@@ -114,6 +114,17 @@ func checkTarget(dir string) error {
 		return fmt.Errorf("%s holds %s and is %w, so that nothing in it is replaced (choose another --out, or remove it)", dir, foreign, ErrForeign)
 	}
 	return nil
+}
+
+// firstFile is the part of path that is a file where a directory should be.
+func firstFile(path string) string {
+	for p := path; ; p = filepath.Dir(p) {
+		if info, err := os.Stat(p); err == nil && !info.IsDir() {
+			return p
+		} else if p == filepath.Dir(p) {
+			return path
+		}
+	}
 }
 
 // ours reports whether a manifest is one of tcplab's, of any version.

@@ -73,7 +73,7 @@ func (a *app) root() *cobra.Command {
 		Short: "Simulate TCP, from a scenario file to figures",
 		Long: `tcplab simulates TCP: hosts with the stack of Linux, of the RFCs or of the
 textbook, links with queues and loss, workloads and attacks. It reads a scenario
-file, or takes a scenario of its library, and leaves metrics, series and figures.
+file, or takes a scenario of its library, and leaves metrics, series, figures.
 
   tcplab list              the scenarios of the library
   tcplab run syn-flood     run one; the results are in results/syn-flood
@@ -85,6 +85,7 @@ file, or takes a scenario of its library, and leaves metrics, series and figures
 	}
 	root.AddCommand(a.runCommand(), a.checkCommand(), a.sweepCommand(), a.mergeCommand(), a.plotCommand(), a.analyzeCommand(), a.ladderCommand(), a.listCommand(), a.showCommand(), a.paramsCommand(),
 		a.drillCommand(), a.metricsCommand(), a.profilesCommand(), a.schemaCommand(), a.versionCommand())
+	narrow(root)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

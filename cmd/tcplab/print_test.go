@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	"tcplab/des"
 	"tcplab/scenarios"
@@ -188,4 +192,24 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%q was taken", text)
 		}
 	}
+}
+
+// What helps fits a terminal.
+func TestHelpIsNarrow(t *testing.T) {
+	var pages func(cmd *cobra.Command, path []string)
+	pages = func(cmd *cobra.Command, path []string) {
+		var stdout, stderr bytes.Buffer
+		if got := execute(context.Background(), append(slices.Clone(path), "--help"), &stdout, &stderr); got != exitDone {
+			t.Errorf("%v: exit status %d, %s", path, got, &stderr)
+		}
+		for line := range strings.Lines(stdout.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > terminalWidth && !slices.Contains(path, "completion") {
+				t.Errorf("%v: a line of %d characters: %s", path, n, line)
+			}
+		}
+		for _, c := range cmd.Commands() {
+			pages(c, append(slices.Clone(path), c.Name()))
+		}
+	}
+	pages(new(app).root(), nil)
 }

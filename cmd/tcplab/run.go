@@ -140,7 +140,7 @@ func (a *app) run(cmd *cobra.Command, ref string, o *runOptions) (err error) {
 	}
 	dir := cmp.Or(o.out, filepath.Join("results", sc.Name))
 	if sweep.IsSweep(dir) {
-		return usageError{fmt.Errorf("%s holds a sweep (name another directory with --out, or remove it)", dir)}
+		return usageError{fmt.Errorf("%s holds a sweep, which a run does not replace (choose another directory, such as --out %s-run, or remove it)", dir, dir)}
 	}
 	target, err := scenarios.OpenTarget(dir)
 	if err != nil {

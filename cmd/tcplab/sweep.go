@@ -47,11 +47,15 @@ new. The results are in DIR: results.csv and results.parquet have a row for each
 point and replication, summary.csv the means and their 95 % intervals, figures/
 what the scenario draws of its sweep.`,
 		Example: `  tcplab sweep backlog-sweep
-  tcplab sweep syn-flood --vary flood_rate=log:10/s..10000/s:7 --vary syncookies=0,1 --replications 20
-  tcplab sweep syn-flood --vary flood_rate=log:10/s..1000/s --vary backlog=lin:16..512 --design latin_hypercube:200
-  tcplab sweep syn-flood --vary syncookies=0,1 --compare syncookies=0,1 --until legit.connect_success=0.01,200
+  tcplab sweep syn-flood --vary flood_rate=log:10/s..10000/s:7 \
+      --vary syncookies=0,1 --replications 20
+  tcplab sweep syn-flood --vary flood_rate=log:10/s..1000/s \
+      --vary backlog=lin:16..512 --design latin_hypercube:200
+  tcplab sweep syn-flood --vary syncookies=0,1 --compare syncookies=0,1 \
+      --until legit.connect_success=0.01,200
   tcplab sweep my.yaml --dry-run
-  tcplab sweep my.yaml --shard 3/10 --out shard3     and tcplab merge shard* --out all`,
+  tcplab sweep my.yaml --shard 3/10 --out shard3
+  tcplab merge shard* --out all`,
 		Args:              needs(1, "one FILE or NAME"),
 		ValidArgsFunction: completeScenario,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.sweep(cmd, args[0], o) },
@@ -169,7 +173,7 @@ func readUntil(text string) (*spec.Until, error) {
 	w, err1 := strconv.ParseFloat(width, 64)
 	n, err2 := strconv.Atoi(most)
 	if !ok || metric == "" || err1 != nil || err2 != nil || n > 1_000_000 {
-		return nil, fmt.Errorf("--until %s is not of the form METRIC=HALF_WIDTH,MAX (such as legit.connect_success=0.01,200)", text)
+		return nil, fmt.Errorf("--until %s is not of the form METRIC=HALF_WIDTH,MAX (such as legit.connect_success=0.01,200 or web.connect_p50=0.002,50: a width is a number in the unit of the metric, s, bit/s, B or 1/s)", text)
 	}
 	return &spec.Until{Metric: metric, HalfWidth: w, Max: n}, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,27 @@ func misused(err error) error {
 	if suggested {
 		hint = "did you mean " + strings.Join(strings.Fields(meant), " or ") + "? " + hint
 	}
+	text = notANumber.ReplaceAllString(text, "not a whole number that can stand there")
 	return usageError{fmt.Errorf("%s (%s)", text, hint)}
+}
+
+// notANumber is what the command line library passes on from package strconv.
+var notANumber = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": (invalid syntax|value out of range)`)
+
+// narrow makes what helps with a command fit a terminal: paragraphs and flags.
+func narrow(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		paragraphs := strings.Split(cmd.Long, "\n\n")
+		for i, p := range paragraphs {
+			paragraphs[i] = strings.Join(wrap(p, terminalWidth), "\n")
+		}
+		cmd.Long = strings.Join(paragraphs, "\n\n")
+	}
+	usage := strings.NewReplacer(
+		".LocalFlags.FlagUsages ", ".LocalFlags.FlagUsagesWrapped 80 ",
+		".InheritedFlags.FlagUsages ", ".InheritedFlags.FlagUsagesWrapped 80 ",
+	).Replace(root.UsageTemplate())
+	root.SetUsageTemplate(usage)
 }
 
 // needs wants a number of arguments and says what they are.

@@ -110,7 +110,11 @@ func (d *decoder) structure(n *node, where string, bindings ...binding) {
 	for _, k := range n.keys {
 		if !known[k.value] {
 			meant[nearest(k.value, keys)] = true
-			d.report(k.Pos, fmt.Sprintf("unknown key %s in %s %s", quote(k.value), where, instead(k.value, keys)))
+			hint := instead(k.value, keys)
+			if key, value, joined := strings.Cut(k.value, ":"); joined && known[key] {
+				meant[key], hint = true, fmt.Sprintf("(write a blank behind the colon: %s: %s)", key, value)
+			}
+			d.report(k.Pos, fmt.Sprintf("unknown key %s in %s %s", quote(k.value), where, hint))
 		}
 	}
 	for _, b := range bindings {

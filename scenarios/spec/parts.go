@@ -67,7 +67,7 @@ func (s *Settings) decodeNode(d *decoder, n *node, f *field) {
 			}
 		}
 		if knob == nil {
-			d.report(key.Pos, fmt.Sprintf("unknown setting %s %s", quote(key.value), instead(key.value, d.registry.knobNames())))
+			d.report(key.Pos, fmt.Sprintf("unknown setting %s %s", quote(key.value), instead(sysctlName(key.value), d.registry.knobNames())))
 			continue
 		}
 		if item.bad {
@@ -84,6 +84,12 @@ func (s *Settings) decodeNode(d *decoder, n *node, f *field) {
 		}
 		*s = append(*s, Setting{item.Pos, key.value, value, item.text()})
 	}
+}
+
+// sysctlName is a name as sysctl(8) has it without its folders, such as
+// net.ipv4.
+func sysctlName(name string) string {
+	return name[1+strings.LastIndexAny(name, "./"):]
 }
 
 // usage says what values a knob takes.

@@ -159,7 +159,7 @@ func (k Knob) parse(text string) (any, error) {
 		return nil, fmt.Errorf("unknown value %s %s", quote(text), instead(text, k.Enum))
 	default:
 		if numberErr != nil {
-			return nil, fmt.Errorf("%s is not a whole number", quote(text))
+			return nil, fmt.Errorf("%s is not a whole number (%s)", quote(text), k.usage())
 		}
 		if number < k.Min {
 			return nil, fmt.Errorf("%d is too small (at least %d)", number, k.Min)

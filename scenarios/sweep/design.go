@@ -251,6 +251,9 @@ func readVary(sc *spec.Scenario, text string, random, repeat bool) (spec.Range, 
 		r.Values = span.Values()
 		return r, nil
 	}
+	if strings.Contains(list, "..") {
+		return r, fmt.Errorf("--vary %s: a span says how it is divided (write %s=lin:FROM..TO:COUNT or %s=log:FROM..TO:COUNT)", text, name, name)
+	}
 	for value := range strings.SplitSeq(list, ",") {
 		value = strings.TrimSpace(value)
 		if value == "" || slices.Contains(r.Values, value) && !repeat {

@@ -216,6 +216,11 @@ func checkDir(dir string, plan *Plan) error {
 		return err
 	}
 	for _, e := range entries {
+		if e.Name() == manifestName {
+			return fmt.Errorf("%s holds the results of a run, which a sweep does not replace (choose another directory, such as --out %s-sweep): %w", dir, dir, scenarios.ErrForeign)
+		}
+	}
+	for _, e := range entries {
 		if name := e.Name(); name != ".tcplab-lock" && name != scenarioName && name != pointsDir && name != filesDir && !strings.HasPrefix(name, "."+scenarioName) && !strings.HasPrefix(name, "."+planName) {
 			return fmt.Errorf("%s holds %s and no sweep, so that nothing is put there (choose another --out): %w", dir, name, scenarios.ErrForeign)
 		}
