@@ -19,13 +19,12 @@ import (
 
 	"tcplab/scenarios"
 	"tcplab/scenarios/spec"
-	"tcplab/tcpmodel"
 )
 
 // checker looks for what is wrong in documents.
 type checker struct {
 	top   string // of the module
-	knobs map[string]bool
+	words string // the reference of the scenario language
 	flags map[string]bool // of all commands
 	keys  *jsonschema.Schema
 
@@ -35,10 +34,7 @@ type checker struct {
 
 func newChecker(t *testing.T, top string) *checker {
 	t.Helper()
-	c := &checker{top: top, knobs: map[string]bool{}, flags: allFlags(), seen: map[string]func() (string, error){}}
-	for _, k := range tcpmodel.Knobs() {
-		c.knobs[k.Name] = true
-	}
+	c := &checker{top: top, words: string(spec.Reference(scenarios.Registry())), flags: allFlags(), seen: map[string]func() (string, error){}}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(spec.Schema(scenarios.Registry())))
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +152,7 @@ func (v *visit) span(i int) {
 			v.command(code.line, before+" "+text, true)
 		}
 	case setting.MatchString(text):
-		if !v.knobs[text] {
+		if !strings.Contains(v.words, "`"+text+"`") {
 			v.wrong(code.line, text, fmt.Errorf("no setting of that name"))
 		}
 	case inTree.MatchString(text):
