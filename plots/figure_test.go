@@ -280,3 +280,13 @@ func TestLooksDifferInGrey(t *testing.T) {
 		}
 	}
 }
+
+// Panels of the same quantity say whose it is.
+func TestPanelLabels(t *testing.T) {
+	l := &lineFigure{sweep: &Sweep{Metrics: []Column{{Name: "near_user.delay"}, {Name: "far.delay"}, {Name: "far.loss"}}}, metrics: []int{0, 1, 2}}
+	for i, want := range []string{"near user: delay", "far: delay", "loss"} {
+		if got := l.panelLabel(l.sweep.Metrics[i]); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func drawLines(data *Data, fig Figure, style Style) (*Drawing, error) {
 	var panels []*panel
 	for _, m := range l.metrics {
 		col := l.sweep.Metrics[m]
-		p := &panel{label: col.label(), unit: col.Unit}
+		p := &panel{label: l.panelLabel(col), unit: col.Unit}
 		if err := l.fill(p, m, x, fig); err != nil {
 			return nil, err
 		}
@@ -52,6 +52,21 @@ func drawLines(data *Data, fig Figure, style Style) (*Drawing, error) {
 	s := &stack{style: style, d: d, panels: panels, x: x}
 	s.lineKeys(l, fig)
 	return s.layout(fig)
+}
+
+// panelLabel is the label of a metric, with its owner before it where another
+// metric of the figure has the same.
+func (l *lineFigure) panelLabel(col Column) string {
+	same := 0
+	for _, m := range l.metrics {
+		if l.sweep.Metrics[m].label() == col.label() {
+			same++
+		}
+	}
+	if same > 1 {
+		return owner(col.Name) + ": " + col.label()
+	}
+	return col.label()
 }
 
 // lineFigure is what is drawn of a sweep.

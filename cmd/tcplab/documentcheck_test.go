@@ -23,8 +23,8 @@ import (
 
 // checker looks for what is wrong in documents.
 type checker struct {
-	top   string // of the module
-	words string // the reference of the scenario language
+	top   string          // of the module
+	words string          // the reference of the scenario language
 	flags map[string]bool // of all commands
 	keys  *jsonschema.Schema
 

@@ -112,6 +112,10 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 	for i, f := range figures {
 		at := n.items[i]
 		for j, name := range f.Series {
+			if sweep {
+				d.metricName(at.get("series").items[j], "series", name, wantValue)
+				continue
+			}
 			d.figureName(at.get("series").items[j], d.registry.Shows[f.Kind], name)
 		}
 		for j, name := range f.Events {

@@ -107,12 +107,14 @@ func (d *decoder) structure(n *node, where string, bindings ...binding) {
 		}
 	}
 	meant := map[string]bool{}
-	for _, k := range n.keys {
+	for i, k := range n.keys {
 		if !known[k.value] {
 			meant[nearest(k.value, keys)] = true
 			hint := instead(k.value, keys)
 			if key, value, joined := strings.Cut(k.value, ":"); joined && known[key] {
 				meant[key], hint = true, fmt.Sprintf("(write a blank behind the colon: %s: %s)", key, value)
+			} else if n.items[i].null && strings.Contains(k.value, " ") {
+				hint = "(a comma begins another key here: put a text that holds commas in quotes)"
 			}
 			d.report(k.Pos, fmt.Sprintf("unknown key %s in %s %s", quote(k.value), where, hint))
 		}

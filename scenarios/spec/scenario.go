@@ -82,7 +82,7 @@ type Figure struct {
 	Kind   string   `key:"kind" required:"true" enum:"@figures" example:"timeseries" doc:"The kind of figure."`
 	Name   string   `key:"name" example:"backlog" doc:"The name of the files. Without it the figure is named after its kind and place."`
 	Title  string   `key:"title" example:"Half-open connections" doc:"A line above the figure. Without it there is none, as papers want it."`
-	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"What is drawn: series or distributions, as OWNER.NAME; for congestion and sequence, bulk workloads, or one of several connections as WORKLOAD_2 (without the key all of them); for gantt and occupancy, hosts whose connections are shown (without the key those that opened them)."`
+	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"What is drawn: series or distributions, as OWNER.NAME; of a sweep, metrics, in a panel each; for congestion and sequence, bulk workloads, or one of several connections as WORKLOAD_2 (without the key all of them); for gantt and occupancy, hosts whose connections are shown (without the key those that opened them)."`
 	Events []string `key:"events" item:"a workload" example:"[flood]" doc:"The workloads, middleboxes and failures whose time is shaded."`
 
 	X         string             `key:"x" example:"flood_rate" doc:"Of a sweep: the parameter on the horizontal axis."`
