@@ -105,7 +105,7 @@ func (t *connTable) state(now des.Time, h *Host, c tcpmodel.Conn, from, to tcpmo
 		end.Entered[to] = now
 	}
 	if t.traces.on {
-		t.traces.state(now, h, c.Serial, from, to, why)
+		t.traces.state(now, h, c, from, to, why)
 	}
 	if !counted(to) && end.final {
 		t.forget(h, c, ref)

@@ -268,10 +268,33 @@ func (h *Host) tracedEnd(serial uint32) *tracedEnd {
 	return nil
 }
 
-func (t *traceTable) state(now des.Time, h *Host, serial uint32, from, to tcpmodel.State, why tcpmodel.Cause) {
-	if e := h.tracedEnd(serial); e != nil {
-		t.all[e.trace].add(t, Event{Time: now, Host: h.name, Passive: e.passive, Kind: StateChange, From: from, To: to, Cause: why})
+func (t *traceTable) state(now des.Time, h *Host, c tcpmodel.Conn, from, to tcpmodel.State, why tcpmodel.Cause) {
+	event := Event{Time: now, Host: h.name, Kind: StateChange, From: from, To: to, Cause: why}
+	e := h.tracedEnd(c.Serial)
+	if e != nil {
+		event.Passive = e.passive
+		t.all[e.trace].add(t, event)
 	}
+	if next := t.successor(e, h.r.table.canonical(fourTuple{c.Remote, c.Local, c.RemotePort, c.LocalPort})); next != nil {
+		event.Passive = true
+		next.add(t, event)
+	}
+}
+
+// successor returns the trace of a connection whose active end has that address
+// and exists, while the passive end e belongs to an older connection of the same
+// ports, traced or not: what happens there concerns the new one. It is nil if there
+// is none.
+func (t *traceTable) successor(e *tracedEnd, active fourTuple) *liveTrace {
+	if e != nil && (t.all[e.trace].open || !e.passive) {
+		return nil
+	}
+	for _, next := range slices.Backward(t.all) {
+		if next.open && next.tuple == active {
+			return next
+		}
+	}
+	return nil
 }
 
 // segment notes a segment of a traced connection. Before the stack has a
@@ -280,9 +303,15 @@ func (t *traceTable) state(now des.Time, h *Host, serial uint32, from, to tcpmod
 func (t *traceTable) segment(now des.Time, h *Host, c tcpmodel.Conn, out bool, seg *segment.Segment, why tcpmodel.Cause) {
 	passive, l := true, (*liveTrace)(nil)
 	if c.Serial == 0 {
-		l = t.unborn(h.r.Canonical(seg), out)
-	} else if e := h.tracedEnd(c.Serial); e != nil {
-		passive, l = e.passive, t.all[e.trace]
+		l, passive = t.unborn(h.r.Canonical(seg), out)
+	} else {
+		e := h.tracedEnd(c.Serial)
+		if e != nil {
+			passive, l = e.passive, t.all[e.trace]
+		}
+		if next := t.successor(e, h.r.table.canonical(fourTuple{c.Remote, c.Local, c.RemotePort, c.LocalPort})); next != nil {
+			l, passive = next, true
+		}
 	}
 	if l == nil {
 		return
@@ -331,19 +360,21 @@ func (l *liveTrace) read(h *Host, c tcpmodel.Conn, passive, out bool) {
 	}
 }
 
-// unborn returns the trace to which a segment belongs at its passive end, where
-// there is no connection.
-func (t *traceTable) unborn(seg *segment.Segment, out bool) *liveTrace {
-	tuple := fourTuple{seg.Src, seg.Dst, seg.SrcPort, seg.DstPort}
+// unborn returns the trace to which a segment belongs at an end where there is no
+// connection: at the passive one, or at the active one where it resets another
+// incarnation.
+func (t *traceTable) unborn(seg *segment.Segment, out bool) (l *liveTrace, passive bool) {
+	there := fourTuple{seg.Src, seg.Dst, seg.SrcPort, seg.DstPort}
+	back := fourTuple{seg.Dst, seg.Src, seg.DstPort, seg.SrcPort}
 	if out {
-		tuple = fourTuple{seg.Dst, seg.Src, seg.DstPort, seg.SrcPort}
+		there, back = back, there
 	}
 	for _, l := range t.all {
-		if l.open && l.tuple == tuple {
-			return l
+		if l.open && (l.tuple == there || l.tuple == back) {
+			return l, l.tuple == there
 		}
 	}
-	return nil
+	return nil, false
 }
 
 func (l *liveTrace) add(t *traceTable, e Event) {
