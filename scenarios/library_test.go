@@ -110,6 +110,7 @@ var decisive = []struct{ name, set, fails string }{
 	{"rate-limiter", "spoof=198.18.0.0/15", "legit.connect_success > 0.99"},
 	{"red-ecn", "ecn=0", "marking.marked"},
 	{"reno-cubic", "queue=20 packets", "reno_link.utilization"},
+	{"reproduce-cubic-tables", "congestion=reno", "transfer.cwnd_mean"},
 	{"retransmission-give-up", "retries=8", "client.abort_on_timeout.during"},
 	{"server-rebooted", "kind=unplug", "session.resets == 1"},
 	{"server-rebooted", "back=20min", "session.resets == 1"},

@@ -208,7 +208,9 @@ func (a *app) sweepDone(s *sweep.Sweep, dir string, out *sweep.Outcome, quiet bo
 		}
 	}
 	if !quiet {
-		a.printSweep(s, dir, out, drawn)
+		if err := a.printSweep(s, dir, out, drawn); err != nil {
+			return err
+		}
 	}
 	if n := len(out.Failures); n > 0 {
 		return errors.Join(fmt.Errorf("%d of %d points failed and are left out of the results (manifest.json lists them)", n, n+out.Points), drawn.err)
@@ -216,7 +218,7 @@ func (a *app) sweepDone(s *sweep.Sweep, dir string, out *sweep.Outcome, quiet bo
 	return drawn.err
 }
 
-func (a *app) printSweep(s *sweep.Sweep, dir string, out *sweep.Outcome, drawn figures) {
+func (a *app) printSweep(s *sweep.Sweep, dir string, out *sweep.Outcome, drawn figures) error {
 	m := &out.Manifest
 	a.print("%s\n", a.styleOf(a.stdout).bold(cmp.Or(s.Scenario.Title, s.Scenario.Name)))
 	count := fmt.Sprintf("%d replications", out.Found+out.Ran)
@@ -231,20 +233,32 @@ func (a *app) printSweep(s *sweep.Sweep, dir string, out *sweep.Outcome, drawn f
 	path := filepath.Clean(dir) + string(filepath.Separator)
 	if m.Shards > 1 {
 		a.print("shard    %s (part %d of %d: tcplab merge puts them together)\n", path, m.Shard, m.Shards)
-		return
+		return nil
 	}
 	a.print("results  %s{results.csv,results.parquet,summary.csv}\n", path)
 	if len(drawn.files) > 0 {
 		a.print("figures  %s\n", figureLine(dir, drawn))
 	}
+	found, err := expectedIn(s, dir)
+	if err == nil && found.all > 0 {
+		a.print("expects  %s\n", found)
+		a.printFailed(found)
+	}
+	return err
+}
+
+// pointValues lists the values of the parameters that vary at a point.
+func pointValues(s *sweep.Sweep, values []string) string {
+	text := ""
+	for i, v := range values {
+		text += " " + s.Design.Params[i] + "=" + v
+	}
+	return text
 }
 
 // describePoint names a point that failed.
 func describePoint(s *sweep.Sweep, f sweep.Failure) string {
-	text := strconv.Itoa(f.Point)
-	for i, v := range f.Params {
-		text += " " + s.Design.Params[i] + "=" + v
-	}
+	text := strconv.Itoa(f.Point) + pointValues(s, f.Params)
 	if f.Replication > 0 {
 		text += fmt.Sprintf(", replication %d,", f.Replication)
 	}

@@ -111,6 +111,7 @@ var catalogue = slices.Concat(
 		key(bitrate("bulk", "goodput", "goodput", "Payload delivered to the receiver, over the time from the start of the transfer to its end.")),
 		{Of: "bulk", Name: "delivered", Unit: "B", Doc: "Payload delivered to the receiver."},
 		key(seconds("bulk", "completion", "Time from the start of the transfer to its last byte at the receiver; none if it is endless or unfinished.")),
+		{Of: "bulk", Name: "cwnd_mean", Unit: "packets", Doc: "Congestion window of the senders in segments: the mean of the readings at the intervals of measure."},
 		plainCount("bulk", "failed", "Connections of the transfer that ended with an error."),
 	},
 	connecting("request_response"),

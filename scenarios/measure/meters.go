@@ -109,3 +109,31 @@ func (t *Transfer) completed(w window) (float64, bool) {
 	}
 	return (t.completion - t.from).Seconds(), true
 }
+
+// readings is a quantity that is read at each mark.
+type readings struct {
+	read        func() (sum, count int)
+	sum, count  uint64
+	sums, times column
+}
+
+func (m *readings) sample(i int, _ des.Time) {
+	sum, count := m.read()
+	m.sum += uint64(sum)
+	m.count += uint64(count)
+	m.sums.set(i, m.sum)
+	m.times.set(i, m.count)
+}
+
+// Readings declares the mean of what read finds at the instants at which
+// everything is read: the sum over so many things. Nothing is computed between
+// these instants, so that it costs a run little; their distance decides how
+// exact it is.
+func (r *Recorder) Readings(of, owner, name string, read func() (sum, count int)) {
+	m := &readings{read: read}
+	r.probes = append(r.probes, m)
+	r.declare(&r.workloads, of, owner, name, func(w window) (float64, bool) {
+		n := m.times.growth(r.marks, w)
+		return m.sums.growth(r.marks, w) / n, n > 0
+	}, nil)
+}

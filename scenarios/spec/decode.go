@@ -46,6 +46,9 @@ type decoder struct {
 	files     *fileSet
 	// topologyBad is true if no links could be made of the topology.
 	topologyBad bool
+	// again is true if the file has been read before, and its sweep is not
+	// whole.
+	again bool
 }
 
 // peer is a host that a workload names, for the check that a path leads there.

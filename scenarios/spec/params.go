@@ -136,9 +136,22 @@ func (ps *params) substitute(root *node) {
 			ps.text(root.items[i])
 		case "expect":
 			ps.tree(root.items[i], true)
+		case "sweep":
+			ps.sweep(root.items[i])
 		default:
 			ps.tree(root.items[i], false)
 		}
+	}
+}
+
+// sweep substitutes in a sweep, whose expectations are expressions.
+func (ps *params) sweep(n *node) {
+	if n.kind != mappingNode {
+		ps.tree(n, false)
+		return
+	}
+	for i, key := range n.keys {
+		ps.tree(n.items[i], key.value == "expect")
 	}
 }
 
@@ -283,7 +296,7 @@ func (ps *params) finish(s *Scenario) {
 			continue
 		}
 		p.Value, p.Set = q.node.text(), q.set
-		if !q.used {
+		if !q.used && !s.Sweep.shows(p.Name) {
 			ps.d.warn(p.Pos, fmt.Sprintf("the parameter %s is not used (write $%s where it belongs, or remove it)", p.Name, p.Name))
 		}
 	}

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"path"
 	"slices"
 
 	"tcplab/scenarios/quantity"
@@ -12,17 +13,18 @@ import (
 // each axis of the grid, the rows of zip, one_at_a_time and sample.
 type Sweep struct {
 	Pos          Pos
-	Grid         Grid     `key:"grid" example:"{flood_rate: [2/s, 20/s]}" doc:"For each parameter that varies its values, of which every combination is a point: a list, or a span such as lin:1/s..10/s:4 or log:1/s..100/s:5 (from, to, how many)."`
-	Zip          Grid     `key:"zip" example:"{delay: [10ms, 50ms], queue: [50 packets, 250 packets]}" doc:"Lists of one length that are gone through together."`
-	OneAtATime   Grid     `key:"one_at_a_time" example:"{backlog: [64, 256], delay: [1ms, 100ms]}" doc:"Values of which one at a time is in the place of the parameter's own; the first point has the own values of all."`
-	Sample       *Sample  `key:"sample" doc:"Points that are drawn at random."`
-	Replications int      `key:"replications" default:"1" min:"1" doc:"How many runs with different random numbers each point has. With until: how many it has at least."`
-	Streams      string   `key:"streams" enum:"common,independent" default:"common" doc:"Whether replication n has the same random numbers at all points, which makes differences between points sharper, or others at each."`
-	Until        *Until   `key:"until" doc:"When a point has had enough replications."`
-	Batches      int      `key:"batches" default:"0" min:"0" max:"1000" doc:"For intervals from one long run: into how many stretches of time the run is divided (10 to 30 are usual), whose means are taken for independent."`
-	Compare      *Compare `key:"compare" doc:"Two values of a parameter, between which the differences of all metrics are taken, replication by replication."`
-	Metrics      []string `key:"metrics" item:"a pattern" example:"[legit.*, server.syn_drop]" doc:"The metrics that the results have; * stands for anything. Without it they have all. What is kept of a run has all in any case."`
-	Figures      []Figure `key:"figures" item:"a figure" example:"[{kind: lines, x: flood_rate, y: legit.connect_success}]" doc:"What is drawn over the points."`
+	Grid         Grid          `key:"grid" example:"{flood_rate: [2/s, 20/s]}" doc:"For each parameter that varies its values, of which every combination is a point: a list, or a span such as lin:1/s..10/s:4 or log:1/s..100/s:5 (from, to, how many)."`
+	Zip          Grid          `key:"zip" example:"{delay: [10ms, 50ms], queue: [50 packets, 250 packets]}" doc:"Lists of one length that are gone through together."`
+	OneAtATime   Grid          `key:"one_at_a_time" example:"{backlog: [64, 256], delay: [1ms, 100ms]}" doc:"Values of which one at a time is in the place of the parameter's own; the first point has the own values of all."`
+	Sample       *Sample       `key:"sample" doc:"Points that are drawn at random."`
+	Replications int           `key:"replications" default:"1" min:"1" doc:"How many runs with different random numbers each point has. With until: how many it has at least."`
+	Streams      string        `key:"streams" enum:"common,independent" default:"common" doc:"Whether replication n has the same random numbers at all points, which makes differences between points sharper, or others at each."`
+	Until        *Until        `key:"until" doc:"When a point has had enough replications."`
+	Batches      int           `key:"batches" default:"0" min:"0" max:"1000" doc:"For intervals from one long run: into how many stretches of time the run is divided (10 to 30 are usual), whose means are taken for independent."`
+	Compare      *Compare      `key:"compare" doc:"Two values of a parameter, between which the differences of all metrics are taken, replication by replication."`
+	Metrics      []string      `key:"metrics" item:"a pattern" example:"[legit.*, server.syn_drop]" doc:"The metrics that the results have; * stands for anything. Without it they have all. What is kept of a run has all in any case."`
+	Expect       []Expectation `key:"expect" item:"an expectation" example:"[abs(server.syn_drop - $published) < 1%]" doc:"What must hold at each point that the scenario gives: comparisons of metrics, which are means over the replications of the point. $NAME is the value of a parameter there; one that varies beside the others (zip) and is named only here is what the point should give."`
+	Figures      []Figure      `key:"figures" item:"a figure" example:"[{kind: lines, x: flood_rate, y: legit.connect_success}]" doc:"What is drawn over the points."`
 }
 
 // Grid is the axes of a sweep, in the order of the file.
@@ -103,9 +105,18 @@ func (s *Sweep) Params() []string {
 	return names
 }
 
+// shows reports whether a figure has the parameter as an axis, or tells lines
+// apart by it: then it may be a name of points that nothing else uses.
+func (s *Sweep) shows(param string) bool {
+	return s != nil && slices.ContainsFunc(s.Figures, func(f Figure) bool { return f.X == param || f.By == param })
+}
+
 // checkSweep looks at what concerns several parts of a sweep.
 func (d *decoder) checkSweep(n *node) {
 	s := d.scenario.Sweep
+	if d.again {
+		return
+	}
 	names := s.Params()
 	if n.kind == mappingNode && len(names) == 0 && n.get("grid") == nil && n.get("zip") == nil && n.get("one_at_a_time") == nil && n.get("sample") == nil {
 		d.fail(n, "sweep: no parameter varies (write grid: {PARAMETER: [VALUE, VALUE]})")
@@ -121,6 +132,9 @@ func (d *decoder) checkSweep(n *node) {
 				s.Zip[0].Param, len(s.Zip[0].Values), a.Param, len(a.Values)))
 		}
 	}
+	for i := range s.Expect {
+		d.checkPointExpectation(s, &s.Expect[i])
+	}
 	if u := s.Until; u != nil && u.Metric != "" {
 		d.metricName(n.get("until").get("metric"), "metric", u.Metric, wantValue)
 		if u.Max < s.Replications {
@@ -130,6 +144,27 @@ func (d *decoder) checkSweep(n *node) {
 	if c := s.Compare; c != nil && c.Param != "" && !slices.Contains(names, c.Param) {
 		d.fail(n.get("compare"), "param: %s does not vary %s", quote(c.Param), instead(c.Param, names))
 	}
+}
+
+// checkPointExpectation looks whether the results of a sweep have what e asks
+// for.
+func (d *decoder) checkPointExpectation(s *Sweep, e *Expectation) {
+	e.root.walk(func(t *term) {
+		if t.op != opMetric {
+			return
+		}
+		if t.during != nil {
+			d.report(e.Pos, fmt.Sprintf("expect: %s%s: the results of a sweep have metrics of whole runs alone (leave %s out; measure: {warmup: ...} leaves out the start)", t.text, t.bounds, t.bounds))
+			return
+		}
+		wanted := func(pattern string) bool {
+			ok, err := path.Match(pattern, t.text)
+			return ok || err != nil
+		}
+		if len(s.Metrics) > 0 && !slices.ContainsFunc(s.Metrics, wanted) {
+			d.report(e.Pos, fmt.Sprintf("expect: %s is not among the metrics of the results (add it to metrics:)", t.text))
+		}
+	})
 }
 
 // decodeNode reads a mapping from parameters to lists of values.

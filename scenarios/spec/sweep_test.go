@@ -57,10 +57,53 @@ func TestSweepMistakes(t *testing.T) {
 		{`{grid: {rate: [1/s]}, until: {metric: legit.no, ci95_half_width: 1, max: 9}}`, `has no "no"`},
 		{`{grid: {rate: [1/s]}, replications: 9, until: {metric: legit.connect_success, ci95_half_width: 1, max: 3}}`, "less than the replications"},
 		{`{grid: {rate: [1/s]}, compare: {param: size, from: 1, to: 2}}`, `"size" does not vary`},
+		{`{grid: {rate: [1/s]}, expect: [legit.no > 1]}`, `sweep.yaml:12:39: expect: workload legit has no "no"`},
+		{`{grid: {rate: [1/s]}, expect: [legit.connect_success > rate]}`, "rate is a parameter (write $rate)"},
+		{`{grid: {rate: [1/s]}, expect: [legit.connect_success > $size]}`, "legit.connect_success is a plain number"},
+		{`{grid: {rate: [1/s]}, expect: [legit.connect_success.before(5s) > 1]}`, "legit.connect_success.before(5s): the results of a sweep have metrics of whole runs alone"},
+		{`{grid: {rate: [1/s]}, metrics: [web.*], expect: [legit.connect_success > 1]}`, "legit.connect_success is not among the metrics of the results"},
 	} {
 		_, err := Load("sweep.yaml", sweepFile(c.sweep), nil, testRegistry())
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.sweep, err, c.want)
+		}
+	}
+}
+
+// What a sweep expects is about the values at the point.
+func TestPointExpectations(t *testing.T) {
+	s, err := Load("sweep.yaml", sweepFile(`{grid: {rate: [1/s, 2/s]}, expect: [legit.connect_success < 10s * $rate]}`), nil, testRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rate   string
+		passes bool
+	}{{"1/s", false}, {"2/s", true}} {
+		expect, err := s.PointExpectations(map[string]string{"rate": c.rate})
+		if err != nil || len(expect) != 1 || expect[0].Line != 12 {
+			t.Fatal(expect, err)
+		}
+		o, err := Eval(&expect[0], func(string, *[2]float64) (float64, bool, error) { return 15, false, nil })
+		if err != nil || o.Passed != c.passes {
+			t.Errorf("at %s: %+v, %v", c.rate, o, err)
+		}
+	}
+	if v, err := s.Variant(map[string]string{"rate": "1/s"}); err != nil || v.Sweep != nil {
+		t.Error("a variant has a sweep", err)
+	}
+}
+
+// A parameter that only names the lines of a figure is of use.
+func TestNameOfLines(t *testing.T) {
+	for _, c := range []struct {
+		by       string
+		warnings int
+	}{{", by: size", 0}, {"", 1}} {
+		text := strings.Replace(string(sweepFile(`{grid: {rate: [1/s], size: [1B, 2B]}, figures: [{kind: lines, x: rate, y: legit.connect_success`+c.by+`}]}`)), ", request: $size", "", 1)
+		s, err := Load("sweep.yaml", []byte(text), nil, testRegistry())
+		if err != nil || len(s.Warnings) != c.warnings {
+			t.Errorf("by %q: %v, %v", c.by, s, err)
 		}
 	}
 }

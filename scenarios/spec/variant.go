@@ -46,6 +46,29 @@ func (s *Scenario) OpeningComment() string {
 // not taken apart again and its sweep is not tried. It may be called at the same
 // time by many.
 func (s *Scenario) Variant(set map[string]string) (*Scenario, error) {
+	return s.again(set, s.parsed().clone("sweep"))
+}
+
+// PointExpectations returns what the sweep expects at the point with these values
+// of parameters. As Variant it may be called by many.
+func (s *Scenario) PointExpectations(set map[string]string) ([]Expectation, error) {
+	if s.Sweep == nil || len(s.Sweep.Expect) == 0 {
+		return nil, nil
+	}
+	whole := s.parsed()
+	root := whole.clone("sweep")
+	root.keys = append(root.keys, &node{value: "sweep"})
+	root.items = append(root.items, &node{kind: mappingNode,
+		keys: []*node{{value: "expect"}}, items: []*node{whole.get("sweep").get("expect").clone("")}})
+	out, err := s.again(set, root)
+	if err != nil {
+		return nil, err
+	}
+	return out.Sweep.Expect, nil
+}
+
+// parsed returns the tree of the file, with nothing in the place of parameters.
+func (s *Scenario) parsed() *node {
 	src := s.source
 	src.parse.Do(func() {
 		src.lines = strings.Split(string(src.data), "\n")
@@ -53,13 +76,19 @@ func (s *Scenario) Variant(set map[string]string) (*Scenario, error) {
 			panic(fmt.Sprintf("spec: %v: %s, in a file that was read before", at, text))
 		})
 	})
+	return src.root
+}
+
+// again reads the scenario from a tree that was made of its own.
+func (s *Scenario) again(set map[string]string, root *node) (*Scenario, error) {
+	src := s.source
 	with := maps.Clone(src.set)
 	if with == nil {
 		with = map[string]string{}
 	}
 	maps.Copy(with, set)
-	d := &decoder{file: s.File, registry: src.registry, lines: src.lines, scenario: &Scenario{File: s.File}, files: src.files}
-	out := d.decode(src.root.clone("sweep"), with)
+	d := &decoder{file: s.File, registry: src.registry, lines: src.lines, scenario: &Scenario{File: s.File}, files: src.files, again: true}
+	out := d.decode(root, with)
 	if len(d.problems) > 0 {
 		return nil, Errors(sorted(d.problems))
 	}

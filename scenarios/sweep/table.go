@@ -20,6 +20,8 @@ type Table struct {
 
 // TableRow is a point that is among the results.
 type TableRow struct {
+	// Point counts from 1.
+	Point int
 	// Texts are the values of the parameters as the scenario has them, Numbers
 	// the same in the units of the columns, NaN for words.
 	Texts   []string
@@ -98,7 +100,7 @@ func (t *Table) read(in *csv.Reader, s *Sweep) error {
 		}
 		if number != point {
 			point = number
-			t.Rows = append(t.Rows, t.row(s.Design.Point(number-1)))
+			t.Rows = append(t.Rows, t.row(number, s.Design.Point(number-1)))
 		}
 		n, err := strconv.Atoi(row[first+2])
 		if err != nil {
@@ -108,8 +110,8 @@ func (t *Table) read(in *csv.Reader, s *Sweep) error {
 	}
 }
 
-func (t *Table) row(texts []string) TableRow {
-	r := TableRow{Texts: texts, Cells: make([]Cell, len(t.Metrics))}
+func (t *Table) row(point int, texts []string) TableRow {
+	r := TableRow{Point: point, Texts: texts, Cells: make([]Cell, len(t.Metrics))}
 	for i := range texts {
 		r.Numbers = append(r.Numbers, t.Params[i].number(texts[i]))
 	}

@@ -82,6 +82,20 @@ type bulkTotal struct {
 	flows   int
 	running int // flows that have not ended
 	whole   int // flows that arrived in full
+	members []*bulk
+}
+
+// windows returns the sum of the congestion windows and how many there are.
+func (t *bulkTotal) windows() (sum, count int) {
+	for _, b := range t.members {
+		for i := range b.conns {
+			if ep := b.conns[i].ep; ep != nil {
+				sum += int(ep.Info().SndCwnd)
+				count++
+			}
+		}
+	}
+	return sum, count
 }
 
 // bulkConn is the sending end of a connection.
@@ -104,7 +118,12 @@ func (b *bulk) start(w *World) (err error) {
 		return err
 	}
 	b.band(w, b.config.Start, b.end(b.config.Stop))
-	b.all = share(w, b.name, "goodput", func() *bulkTotal { return &bulkTotal{Transfer: w.Recorder.Transfer("bulk", b.name)} })
+	b.all = share(w, b.name, "goodput", func() *bulkTotal {
+		total := &bulkTotal{Transfer: w.Recorder.Transfer("bulk", b.name)}
+		w.Recorder.Readings("bulk", b.name, "cwnd_mean", total.windows)
+		return total
+	})
+	b.all.members = append(b.all.members, b)
 	b.all.flows += b.config.Connections
 	b.all.running += b.config.Connections
 	b.failed = w.count("bulk", b.name, "failed")
