@@ -99,10 +99,14 @@ func key(q Quantity) Quantity {
 
 var catalogue = slices.Concat(
 	connecting("clients"),
+	withTasks("clients"),
 	[]Quantity{
 		count("server", "accepted", "accepted connections", "Connections that the server accepted."),
 		key(count("server", "served", "responses", "Responses that the server wrote in full.")),
 		plainCount("server", "failed", "Accepted connections that ended with an error."),
+		plainCount("server", "timed_out", "Connections that the server closed because no request came (idle_timeout)."),
+		level("server", "busy", "entries", "requests in work", "Workers that are taken or, without a number of workers, requests in work; mean over time."),
+		level("server", "waiting", "entries", "requests waiting for a worker", "Requests that wait for a worker, mean over time."),
 
 		count("sink", "accepted", "accepted connections", "Connections that the sink accepted."),
 		bitrate("sink", "goodput", "goodput", "Payload delivered to the sink, over the time from the first connection on."),
@@ -114,15 +118,12 @@ var catalogue = slices.Concat(
 		{Of: "bulk", Name: "cwnd_mean", Unit: "packets", Doc: "Congestion window of the senders in segments: the mean of the readings at the intervals of measure."},
 		plainCount("bulk", "failed", "Connections of the transfer that ended with an error."),
 	},
+	connecting("users"),
+	withTasks("users"),
+	carrying("users"),
 	connecting("request_response"),
+	carrying("request_response"),
 	[]Quantity{
-		key(count("request_response", "requests", "requests", "Requests that were written.")),
-		key(count("request_response", "responses", "responses", "Responses that arrived in full.")),
-		secondsSeries("request_response", "turnaround_mean", "mean turnaround", "Mean time from a request to the last byte of its response, of the responses that arrived in the time."),
-		key(secondsSeries("request_response", "turnaround_p50", "median turnaround", "Median of the time from a request to the last byte of its response.")),
-		seconds("request_response", "turnaround_p90", "90 % quantile of the time from a request to the last byte of its response."),
-		key(seconds("request_response", "turnaround_p99", "99 % quantile of the time from a request to the last byte of its response.")),
-
 		key(count("syn_flood", "syns_sent", "spoofed SYNs", "Spoofed SYNs that were sent.")),
 
 		key(count("idle_connections", "attempts", "attempts", "Connections that were tried.")),
@@ -163,6 +164,32 @@ func connecting(of string) []Quantity {
 		plainCount(of, "no_ports", "Attempts for which no local port was free."),
 		plainCount(of, "aborted", "Attempts that were connected and ended without the whole response."),
 		plainCount(of, "undecided", "Attempts that started at or after the first one whose outcome the run did not see; they count in no ratio."),
+	}
+}
+
+// withTasks is the quantities of a workload whose users may try again.
+func withTasks(of string) []Quantity {
+	return []Quantity{
+		count(of, "retries", "repeated attempts", "Attempts that repeat one that failed."),
+		count(of, "tasks", "tasks", "What users set out to do: an attempt with its repetitions, or a request on an open connection."),
+		ratio(of, "task_success", "successful tasks", "Share of the tasks that got the whole response (or the connection, if there is no response)."),
+		seconds(of, "task_mean", "Mean time from the start of a task to its end, failed attempts included, of the successful ones."),
+		secondsSeries(of, "task_p50", "median time of a task", "Median of that time."),
+		seconds(of, "task_p90", "90 % quantile of that time."),
+		secondsSeries(of, "task_p99", "99 % quantile of the time of a task", "99 % quantile of that time."),
+	}
+}
+
+// carrying is the quantities of a workload whose connections carry several
+// requests.
+func carrying(of string) []Quantity {
+	return []Quantity{
+		key(count(of, "requests", "requests", "Requests that were written.")),
+		key(count(of, "responses", "responses", "Responses that arrived in full.")),
+		secondsSeries(of, "turnaround_mean", "mean turnaround", "Mean time from a request to the last byte of its response, of the responses that arrived in the time."),
+		key(secondsSeries(of, "turnaround_p50", "median turnaround", "Median of the time from a request to the last byte of its response.")),
+		seconds(of, "turnaround_p90", "90 % quantile of the time from a request to the last byte of its response."),
+		key(seconds(of, "turnaround_p99", "99 % quantile of the time from a request to the last byte of its response.")),
 	}
 }
 

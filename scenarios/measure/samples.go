@@ -10,6 +10,9 @@ type Distribution struct {
 var distributions = []Distribution{
 	{"clients", "connect_latency", "s", "time to connect", "Times to connect, of the attempts that were connected."},
 	{"clients", "response_latency", "s", "time to the whole response", "Times from the start of the attempt to the last byte of the response."},
+	{"users", "connect_latency", "s", "time to connect", "Times to connect, of the attempts that were connected."},
+	{"users", "response_latency", "s", "time to the first response", "Times from the start of the attempt to the last byte of the first response."},
+	{"users", "turnaround", "s", "time from request to response", "Times from a request to the last byte of its response."},
 	{"request_response", "connect_latency", "s", "time to connect", "Times to connect, of the attempts that were connected."},
 	{"request_response", "response_latency", "s", "time to the whole response", "Times from the start of the attempt to the last byte of the last response."},
 	{"request_response", "turnaround", "s", "time from request to response", "Times from a request to the last byte of its response."},

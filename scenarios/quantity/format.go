@@ -116,7 +116,12 @@ func (l Limit) String() string {
 }
 
 // String prints the law and the rate: "poisson 20/s".
-func (a Arrivals) String() string { return a.Law + " " + a.Rate.String() }
+func (a Arrivals) String() string {
+	if a.Law == FromFile {
+		return a.Law + " " + string(a.File)
+	}
+	return a.Law + " " + a.Rate.String()
+}
 
 // String prints host and port: "server:80".
 func (a Address) String() string { return string(a.Host) + ":" + strconv.Itoa(int(a.Port)) }

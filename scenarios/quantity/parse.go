@@ -107,7 +107,8 @@ func ParseLimit(s string) (Limit, error) {
 	return l, nil
 }
 
-// ParseArrivals reads a law and its rate: "poisson 20/s", "fixed 20/s".
+// ParseArrivals reads a law and its rate: "poisson 20/s", "fixed 20/s", or "file
+// times.txt".
 func ParseArrivals(s string) (Arrivals, error) {
 	trimmed := strings.TrimSpace(s)
 	law, rate, _ := strings.Cut(trimmed, " ")
@@ -115,8 +116,14 @@ func ParseArrivals(s string) (Arrivals, error) {
 		return Arrivals{}, fmt.Errorf("%s does not say how arrivals are spread (write %s or %s)",
 			Quote(s), Quote("poisson "+trimmed), Quote("fixed "+trimmed))
 	}
+	if law == FromFile {
+		if rate = strings.TrimSpace(rate); rate == "" || strings.ContainsAny(rate, " \t") {
+			return Arrivals{}, fmt.Errorf("%s does not name one file (write \"file times.txt\")", Quote(s))
+		}
+		return Arrivals{Law: law, File: File(rate)}, nil
+	}
 	if law != Poisson && law != Fixed {
-		return Arrivals{}, fmt.Errorf("%s: unknown arrivals %s (write \"poisson 20/s\" for random or \"fixed 20/s\" for equal gaps)", Quote(s), Quote(law))
+		return Arrivals{}, fmt.Errorf("%s: unknown arrivals %s (write \"poisson 20/s\" for random or \"fixed 20/s\" for equal gaps, or \"file times.txt\" for times that a file lists)", Quote(s), Quote(law))
 	}
 	if strings.TrimSpace(rate) == "" {
 		return Arrivals{}, fmt.Errorf("%s has no rate (write %q)", Quote(s), law+" 20/s")

@@ -45,11 +45,16 @@ type Limit struct {
 	Bytes   Size
 }
 
-// Arrivals is when things start: "poisson 20/s" or "fixed 20/s".
+// Arrivals is when things start: "poisson 20/s", "fixed 20/s" or "file
+// times.txt".
 type Arrivals struct {
 	Law  string
 	Rate Frequency
+	File File
 }
+
+// Reads returns the file of the arrivals, "" for none.
+func (a Arrivals) Reads() File { return a.File }
 
 // The laws of Arrivals.
 const (
@@ -57,6 +62,8 @@ const (
 	Poisson = "poisson"
 	// Fixed arrivals come at equal distances.
 	Fixed = "fixed"
+	// FromFile are arrivals at the times that File lists.
+	FromFile = "file"
 )
 
 // Seconds returns d in seconds. It is for output and statistics: no event may

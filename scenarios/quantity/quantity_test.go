@@ -63,8 +63,8 @@ func TestParse(t *testing.T) {
 		{limit, "250packets", Limit{Packets: 250}},
 		{limit, "64KiB", Limit{Bytes: 65536}},
 		{limit, "unlimited", Limit{}},
-		{arrivals, "poisson 20/s", Arrivals{Poisson, 20}},
-		{arrivals, "fixed  6/min", Arrivals{Fixed, 0.1}},
+		{arrivals, "poisson 20/s", Arrivals{Law: Poisson, Rate: 20}},
+		{arrivals, "fixed  6/min", Arrivals{Law: Fixed, Rate: 0.1}},
 		{address, "server:80", Address{"server", 80}},
 		{address, "a_1:65535", Address{"a_1", 65535}},
 		{prefix, "198.18.0.0/15", Prefix(netip.MustParsePrefix("198.18.0.0/15"))},
@@ -114,7 +114,7 @@ func TestErrors(t *testing.T) {
 		{"limit", "250 pkts", `"250 pkts": unknown unit "pkts", did you mean packets? (have B, kB, MB, GB, TB, KiB, MiB, GiB, TiB, packets)`},
 		{"limit", "1.5 packets", `"1.5 packets" is not a whole number of packets`},
 		{"arrivals", "20/s", `"20/s" does not say how arrivals are spread (write "poisson 20/s" or "fixed 20/s")`},
-		{"arrivals", "normal 20/s", `"normal 20/s": unknown arrivals "normal" (write "poisson 20/s" for random or "fixed 20/s" for equal gaps)`},
+		{"arrivals", "normal 20/s", `"normal 20/s": unknown arrivals "normal" (write "poisson 20/s" for random or "fixed 20/s" for equal gaps, or "file times.txt" for times that a file lists)`},
 		{"arrivals", "poisson", `"poisson" has no rate (write "poisson 20/s")`},
 		{"arrivals", "poisson 20", `"20" has no unit (write 20/s or 20/min)`},
 		{"host", "Server", `"Server" is not a name (a name is a small letter, then small letters, digits and _)`},
@@ -197,7 +197,7 @@ func TestRoundTrip(t *testing.T) {
 		roundTrip(t, Ratio(f), ParseRatio)
 		roundTrip(t, Limit{Packets: int(n % math.MaxInt32)}, ParseLimit)
 		roundTrip(t, Limit{Bytes: Size(n)}, ParseLimit)
-		roundTrip(t, Arrivals{Poisson, Frequency(f)}, ParseArrivals)
+		roundTrip(t, Arrivals{Law: Poisson, Rate: Frequency(f)}, ParseArrivals)
 		roundTrip(t, name, ParseHost)
 		roundTrip(t, Address{name, uint16(n%65535) + 1}, ParseAddress)
 		addr := netip.AddrFrom4([4]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
@@ -220,7 +220,7 @@ func TestString(t *testing.T) {
 		{Frequency(0.5), "0.5/s"}, {Frequency(1000), "1000/s"}, {Frequency(1e-20), "1e-20/s"},
 		{Ratio(0.01), "1%"}, {Ratio(0.001), "0.1%"}, {Ratio(1), "100%"}, {Ratio(0.29), "29%"}, {Ratio(0), "0%"},
 		{Limit{Packets: 250}, "250 packets"}, {Limit{}, "unlimited"},
-		{Arrivals{Poisson, 20}, "poisson 20/s"},
+		{Arrivals{Law: Poisson, Rate: 20}, "poisson 20/s"},
 	} {
 		if got := c.v.String(); got != c.want {
 			t.Errorf("%#v prints as %q, want %q", c.v, got, c.want)

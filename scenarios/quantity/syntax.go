@@ -66,8 +66,8 @@ func (Limit) Syntax() Syntax {
 
 // Syntax tells how Arrivals are written. The rate may be a parameter.
 func (Arrivals) Syntax() Syntax {
-	return Syntax{"arrivals", "poisson or fixed, then " + unitNames([]Dimension{EventRate}), "poisson 20/s",
-		anchored(`(poisson|fixed) +(\$[a-z][a-z0-9_]*|` + pattern(EventRate) + `)`)}
+	return Syntax{"arrivals", "poisson or fixed, then " + unitNames([]Dimension{EventRate}) + "; or file and the name of a file with a time on each line", "poisson 20/s",
+		anchored(`((poisson|fixed) +(\$[a-z][a-z0-9_]*|` + pattern(EventRate) + `)|file +[^ ]+)`)}
 }
 
 // Syntax tells how a Host is written.

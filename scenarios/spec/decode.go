@@ -297,6 +297,9 @@ func (d *decoder) scalar(n *node, v reflect.Value, f *field) {
 		return
 	}
 	d.bounds(n, v, f)
+	if x, ok := v.Interface().(interface{ Reads() quantity.File }); ok && x.Reads() != "" {
+		d.readFile(n, f.key, x.Reads())
+	}
 	switch x := v.Interface().(type) {
 	case quantity.Host:
 		d.host(n, f.key, x)
@@ -304,7 +307,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, f *field) {
 		d.host(n, f.key, x.Host)
 		d.addresses = append(d.addresses, peer{f.key, x.Host, n})
 	case quantity.Arrivals:
-		if x.Rate == 0 {
+		if x.Rate == 0 && x.Law != quantity.FromFile {
 			d.fail(n, "%s: the rate %v lets nothing arrive (write more than 0/s)", f.key, x.Rate)
 		}
 	case quantity.File:

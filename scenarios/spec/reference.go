@@ -141,7 +141,7 @@ func (p *page) quantities() {
 	p.line("|---|---|---|")
 	for _, q := range []interface{ Syntax() quantity.Syntax }{
 		quantity.Duration(0), quantity.Bitrate(0), quantity.Frequency(0), quantity.Size(0), quantity.Ratio(0),
-		quantity.Limit{}, quantity.Arrivals{}, quantity.Address{}, quantity.Prefix{},
+		quantity.Limit{}, quantity.Arrivals{}, quantity.Sizes{}, quantity.Durations{}, quantity.Address{}, quantity.Prefix{},
 	} {
 		s := q.Syntax()
 		p.line("| %s | `%s` | %s |", s.Name, s.Example, cell(s.Units))

@@ -18,7 +18,7 @@ func blindRun(t *testing.T, c BlindAttack) *measure.Recorder {
 	l.host("server", profile(t, "linux"), fastLink)
 	l.host("client", client, fastLink)
 	l.host("attacker", profile(t, "linux"), fastLink)
-	l.add("web", "server", &Server{Port: 80, Backlog: 50, Response: 1000, Request: 10, Close: "client"})
+	l.add("web", "server", &Server{Port: 80, Backlog: 50, Response: ofSize(1000), Request: 10, Close: "client"})
 	l.add("user", "client", &IdleConnections{To: serverAddress, Arrivals: fixed(1), Connections: 1})
 	c.To, c.As, c.PortLow, c.From, c.Law = serverAddress, "client", 40000, sec, quantity.Fixed
 	l.add("forger", "attacker", &c)

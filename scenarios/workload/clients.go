@@ -8,20 +8,21 @@ import (
 	"tcplab/scenarios/measure"
 	"tcplab/scenarios/quantity"
 	"tcplab/tcpmodel"
-	"tcplab/tcpmodel/segment"
 )
 
 // Clients is the configuration of clients that connect again and again, each
 // time for one request.
 type Clients struct {
 	To              quantity.Address  `key:"to" doc:"Host and port to connect to." required:"true"`
-	Arrivals        quantity.Arrivals `key:"arrivals" doc:"When attempts start: a law and a rate." required:"true"`
-	From            quantity.Duration `key:"from" doc:"When the first attempts may start." default:"0s" instant:"true"`
-	Until           quantity.Duration `key:"until" doc:"When no more attempts start; left out, the end of the run." instant:"true"`
-	Limit           int               `key:"limit" doc:"Number of attempts after which no more start; 0 is no limit." default:"0" min:"0"`
-	Request         quantity.Size     `key:"request" doc:"Size of the request; 0B sends none." default:"100B"`
+	Arrivals        quantity.Arrivals `key:"arrivals" doc:"When clients come: a law and a rate, or a file of times, counted from the start of the workload." required:"true"`
+	Burst           int               `key:"burst" doc:"Clients that come at once; bursts come at the rate divided by this." default:"1" min:"1"`
+	From            quantity.Duration `key:"from" doc:"When the first may come." default:"0s" instant:"true"`
+	Until           quantity.Duration `key:"until" doc:"When no more come; left out, the end of the run." instant:"true"`
+	Limit           int               `key:"limit" doc:"Number of clients after which no more come; 0 is no limit." default:"0" min:"0"`
+	Request         quantity.Sizes    `key:"request" doc:"Size of the request; 0B sends none." default:"100B"`
 	Timeout         quantity.Duration `key:"timeout" doc:"Time after which the application gives up connecting; 0s leaves that to the stack." default:"0s"`
 	ResponseTimeout quantity.Duration `key:"response_timeout" doc:"Time from the connection to the whole response after which the application gives up; 0s is never." default:"0s"`
+	Retry           Retry             `key:"retry" doc:"What clients do after a failure." example:"{tries: 5, wait: 1s, factor: 2, jitter: 100%}"`
 	Close           string            `key:"close" doc:"Who closes first: as the server says (auto), the server, the client once it has the response, or the client with a RST (abort)." default:"auto" enum:"auto,server,client,abort"`
 	HalfClose       bool              `key:"half_close" doc:"The client shuts down its direction after the request and goes on reading." default:"false"`
 	Keepalive       bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
@@ -30,255 +31,70 @@ type Clients struct {
 
 // Build makes the workload.
 func (c *Clients) Build(name string, on quantity.Host) (Workload, error) {
-	if c.Request < 0 || c.Timeout < 0 || c.ResponseTimeout < 0 || c.Limit < 0 {
-		return nil, errors.New("request, timeout, response_timeout and limit: must not be negative")
+	if c.Limit < 0 {
+		return nil, errors.New("limit: must not be negative")
 	}
-	if c.Until != 0 && c.Until <= c.From {
-		return nil, fmt.Errorf("until: %v is not after from (%v)", c.Until, c.From)
+	if c.Burst == 0 {
+		c.Burst = 1
 	}
-	if _, err := newGaps(c.Arrivals.Law, c.Arrivals.Rate, 0, nil); err != nil {
-		return nil, fmt.Errorf("arrivals: %w", err)
-	}
-	if err := c.Socket.check(false); err != nil {
+	if err := checkArrivals(c.Arrivals, c.Burst); err != nil {
 		return nil, err
 	}
-	made := &clients{base: base{name: name, on: on}, config: *c, reader: c.Socket.reader()}
-	made.options.Keepalive = c.Keepalive
-	c.Socket.apply(&made.options)
-	return made, nil
+	e, err := newErrands(name, on, errandConfig{kind: "clients", to: c.To, request: c.Request, from: c.From, until: c.Until,
+		timeout: c.Timeout, responseTimeout: c.ResponseTimeout, retry: c.Retry, close: c.Close, halfClose: c.HalfClose,
+		keepalive: c.Keepalive, socket: c.Socket, requests: 1})
+	if err != nil {
+		return nil, err
+	}
+	return &clients{errands: e, config: *c}, nil
 }
 
-// Which timer of clients fired.
-const (
-	clientArrival = iota
-	clientConnectTimeout
-	clientResponseTimeout
-)
-
+// clients is an open loop: whoever comes takes no heed of those before.
 type clients struct {
-	base
-	reader
-	options  tcpmodel.SocketOptions
-	config   Clients
-	node     segment.Node
-	expected int64 // size of the response
-	closes   string
-	arrival  des.Timer
-	gaps     gaps
-	last     des.Time // no attempt starts from then on
-	connect  waits
-	response waits
-	conns    slots[clientConn]
-	attempts *measure.Attempts
-	started  int // attempts
-}
-
-// clientConn is an attempt that has an endpoint.
-type clientConn struct {
-	ep        *tcpmodel.Endpoint
-	attempt   int
-	unwritten int64
-	got       int64
-	connected bool
-	done      bool // has the whole response
-	closed    bool
-}
-
-func (c *clients) prepare(w *World) error {
-	w.asks = append(w.asks, ask{c.config.To, c.name, int64(c.config.Request)})
-	return nil
+	*errands
+	config  Clients
+	arrival des.Timer
+	gaps    gaps
+	came    int
 }
 
 func (c *clients) start(w *World) (err error) {
-	if err = c.begin(w); err != nil {
+	if err = c.errands.start(w); err != nil {
 		return err
 	}
-	if c.node, err = w.peer(c.config.To); err != nil {
-		return err
-	}
-	c.closes = c.config.Close
-	if s := w.service(c.config.To); s != nil {
-		c.expected = s.response
-		if c.closes == "" || c.closes == "auto" {
-			c.closes = "client"
-			if s.serverCloses {
-				c.closes = "server"
-			}
-		}
-	}
-	if s := w.service(c.config.To); s != nil && c.closes == "server" && !s.serverCloses && !c.config.HalfClose {
-		return fmt.Errorf("close: neither end would close first (workload %s has close: client)", s.name)
-	}
-	c.attempts = w.attempts("clients", c.name, c.expected > 0)
-	c.connect = newWaits(c.sim, c.component, c, clientConnectTimeout, des.Time(c.config.Timeout))
-	c.response = newWaits(c.sim, c.component, c, clientResponseTimeout, des.Time(c.config.ResponseTimeout))
-	c.last = c.end(c.config.Until)
-	c.band(w, c.config.From, c.last)
-	c.gaps, err = newGaps(c.config.Arrivals.Law, c.config.Arrivals.Rate, des.Time(c.config.From), c.sim.Stream(c.label+"/arrivals"))
+	c.errands.ended = c.leave
+	c.gaps, err = w.newArrivals(c.config.Arrivals, c.config.Burst, des.Time(c.config.From), c.sim.Stream(c.label+"/arrivals"))
 	if err != nil {
 		return err
 	}
-	c.arrival = c.sim.NewTimer(c.component, c, clientArrival)
+	c.arrival = c.sim.NewTimer(c.component, c, 0)
 	c.armArrival()
-	w.Recorder.OnFinish(c.snapshot)
 	return nil
 }
 
 func (c *clients) armArrival() {
-	if c.config.Limit > 0 && c.started >= c.config.Limit {
+	if c.config.Limit > 0 && c.came >= c.config.Limit {
 		return
 	}
-	if at := c.gaps.next(); at < c.last {
+	if at := c.gaps.arrival(); at < c.last {
 		c.sim.Arm(c.arrival, at)
 	}
 }
 
-// HandleTimer starts attempts and ends those that took too long.
-func (c *clients) HandleTimer(now des.Time, which uint64) {
-	switch which {
-	case clientArrival:
-		if !c.down() {
-			c.attempt(now)
-		}
-		c.armArrival()
-	case clientConnectTimeout:
-		for w, ok := c.connect.due(now); ok; w, ok = c.connect.due(now) {
-			if c.conns.generations[w.slot] == w.generation && !c.conns.rows[w.slot].connected {
-				c.giveUp(w.slot)
-			}
-		}
-	case clientResponseTimeout:
-		for w, ok := c.response.due(now); ok; w, ok = c.response.due(now) {
-			if c.conns.generations[w.slot] == w.generation && !c.conns.rows[w.slot].done {
-				c.giveUp(w.slot)
-			}
-		}
+// HandleTimer lets the next client come.
+func (c *clients) HandleTimer(now des.Time, _ uint64) {
+	if !c.down() {
+		c.came++
+		c.begin(now, c.people.take())
 	}
+	c.armArrival()
 }
 
-func (c *clients) attempt(now des.Time) {
-	n := c.attempts.Start(now)
-	c.started++
-	i := c.conns.take()
-	c.conns.rows[i] = clientConn{attempt: n, unwritten: int64(c.config.Request)}
-	c.options.Tag = uint64(i)
-	ep, err := c.stack.Connect(c.node, c.config.To.Port, c, c.options)
-	if err != nil {
-		c.attempts.Fail(n, outcomeOf(err))
-		c.conns.release(i)
-		return
-	}
-	r := &c.conns.rows[i]
-	r.ep = ep
-	if _, waits := ep.FastOpenWaits(); waits {
-		r.unwritten -= put(ep, r.unwritten)
-	}
-	if c.config.Timeout > 0 {
-		c.connect.add(now, i, c.conns.generations[i])
-	}
-}
+// leave forgets a client who has got what he wanted, or given up.
+func (c *clients) leave(_ des.Time, who uint32, _ bool) { c.people.release(who) }
 
-// giveUp ends attempt i as an application does that has waited long enough.
-func (c *clients) giveUp(i uint32) {
-	r := &c.conns.rows[i]
-	if r.closed {
-		return
-	}
-	c.attempts.Fail(r.attempt, measure.TimedOut)
-	r.close()
-}
-
-// HandleEvents runs an attempt.
-func (c *clients) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.Events) {
-	i := uint32(ep.Tag())
-	r := &c.conns.rows[i]
-	r.closed = r.closed || ev&tcpmodel.EvReleased != 0
-	if ev&tcpmodel.EvConnected != 0 && !r.closed {
-		r.connected = true
-		c.attempts.Connect(r.attempt, now, ep.Stats().Retransmits)
-		if c.config.ResponseTimeout > 0 {
-			c.response.add(now, i, c.conns.generations[i])
-		}
-		c.write(i)
-	}
-	if ev&tcpmodel.EvWritable != 0 && !r.closed && r.unwritten > 0 {
-		c.write(i)
-	}
-	if ev&tcpmodel.EvReadable != 0 {
-		c.read(now, i)
-	}
-	if ev&tcpmodel.EvFailed != 0 {
-		c.attempts.Fail(r.attempt, outcomeOf(ep.Err()))
-		r.close()
-	}
-	if !r.closed && ep.EOF() {
-		if c.expected > 0 {
-			c.attempts.Fail(r.attempt, measure.Broken)
-		}
-		r.close()
-	}
-	if ev&tcpmodel.EvReleased != 0 {
-		c.record.Snapshot(ep.Conn(), ep.Stats())
-		r.ep = nil
-		c.conns.release(i)
-	}
-}
-
-// write gives the stack what it takes of the request. If there is nothing to
-// wait for, the whole request is the end.
-func (c *clients) write(i uint32) {
-	r := &c.conns.rows[i]
-	r.unwritten -= put(r.ep, r.unwritten)
-	switch {
-	case r.unwritten > 0:
-	case c.config.HalfClose:
-		r.ep.Shutdown()
-	case c.expected == 0 && c.closes != "server":
-		c.complete(i)
-	}
-}
-
-func (c *clients) read(now des.Time, i uint32) {
-	r := &c.conns.rows[i]
-	r.got += c.drain(r.ep)
-	if r.done || c.expected == 0 || r.got < c.expected {
-		return
-	}
-	c.attempts.Respond(r.attempt, now)
-	c.complete(i)
-}
-
-// complete ends an attempt that has all that it wanted.
-func (c *clients) complete(i uint32) {
-	r := &c.conns.rows[i]
-	r.done = true
-	switch c.closes {
-	case "server":
-	case "abort":
-		if !r.closed {
-			r.closed = true
-			r.ep.Abort()
-		}
-	default:
-		r.close()
-	}
-}
-
-// close ends the use of the endpoint, once. One that is released needs none.
-func (r *clientConn) close() {
-	if !r.closed {
-		r.closed = true
-		r.ep.Close()
-	}
-}
-
-func (c *clients) snapshot(des.Time) {
-	for i := range c.conns.rows {
-		if ep := c.conns.rows[i].ep; ep != nil {
-			c.record.Snapshot(ep.Conn(), ep.Stats())
-		}
-	}
-}
+// resume has nothing to do: the next client will come.
+func (c *clients) resume(des.Time) {}
 
 // outcomeOf says what an error means to an attempt.
 func outcomeOf(err error) measure.Outcome {
@@ -300,4 +116,12 @@ func outcomeOf(err error) measure.Outcome {
 	default:
 		return measure.Broken
 	}
+}
+
+// checkTimes reports a time of action that ends before it begins.
+func checkTimes(from, until quantity.Duration) error {
+	if until != 0 && until <= from {
+		return fmt.Errorf("until: %v is not after from (%v)", until, from)
+	}
+	return nil
 }

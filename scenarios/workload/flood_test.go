@@ -23,8 +23,8 @@ func flagship(tb testing.TB, seed uint64, rate quantity.Frequency, cookies int, 
 	l.host("server", server, fastLink)
 	l.host("client", client, network.LinkConfig{Rate: 100e6, Delay: 20 * des.Millisecond})
 	l.host("attacker", client, fastLink)
-	l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: 1000})
-	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: poisson(20), Request: 100, Timeout: 3 * sec})
+	l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: ofSize(1000)})
+	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: poisson(20), Request: ofSize(100), Timeout: 3 * sec})
 	l.add("flood", "attacker", &SynFlood{To: serverAddress, Rate: rate, Law: quantity.Poisson, Burst: 1, From: 10 * sec, Until: 30 * sec,
 		Spoof: quantity.Prefix(testRange), MSS: 1460})
 	return l.run()
@@ -82,8 +82,8 @@ func TestTracedConnection(t *testing.T) {
 	l := newLab(t, 1, measure.Options{Interval: des.Second, Until: 100 * des.Second, TraceConns: []int{2}})
 	l.host("server", profile(t, "textbook"), fastLink)
 	l.host("client", profile(t, "textbook"), fastLink)
-	l.add("web", "server", &Server{Port: 80, Backlog: 10, Response: 1000})
-	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Limit: 3, Request: 100})
+	l.add("web", "server", &Server{Port: 80, Backlog: 10, Response: ofSize(1000)})
+	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Limit: 3, Request: ofSize(100)})
 	r := l.run()
 	table := r.Connections()
 	if len(table.Rows) != 3 || len(table.Traces) != 1 || table.Traces[0].Number != 2 {
@@ -127,7 +127,7 @@ func TestAllocations(t *testing.T) {
 		l.sim.Run(300 * des.Second)
 		return testing.AllocsPerRun(10, func() { l.sim.Run(l.sim.Now() + 10*des.Second) })
 	}
-	web := &Server{Port: 80, Backlog: 128, Response: 1000}
+	web := &Server{Port: 80, Backlog: 128, Response: ofSize(1000)}
 	if n := run(func(l *lab) {
 		l.add("web", "server", web)
 		l.add("flood", "client", &SynFlood{To: serverAddress, Rate: 100, Law: quantity.Poisson, Burst: 1, Spoof: quantity.Prefix(testRange), MSS: 1460})
@@ -136,7 +136,7 @@ func TestAllocations(t *testing.T) {
 	}
 	if n := run(func(l *lab) {
 		l.add("web", "server", web)
-		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(100), Request: 100, Timeout: sec})
+		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(100), Request: ofSize(100), Timeout: sec})
 	}); n > 20 {
 		t.Errorf("%v allocations for 1000 connections", n)
 	}
@@ -150,7 +150,7 @@ func BenchmarkFlood(b *testing.B) {
 	server.SynackRetries = 0
 	l.host("server", server, fastLink)
 	l.host("attacker", server, fastLink)
-	l.add("web", "server", &Server{Port: 80, Backlog: 4096, Response: 1000})
+	l.add("web", "server", &Server{Port: 80, Backlog: 4096, Response: ofSize(1000)})
 	l.add("flood", "attacker", &SynFlood{To: serverAddress, Rate: 2000, Law: quantity.Poisson, Burst: 1, Spoof: quantity.Prefix(testRange), MSS: 1460})
 	l.start()
 	l.sim.Run(5 * des.Second)

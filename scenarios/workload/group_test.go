@@ -17,9 +17,9 @@ func TestWorkloadsOfOneName(t *testing.T) {
 	l.host("server", profile(t, "linux"), fastLink)
 	l.host("one", profile(t, "linux"), fastLink)
 	l.host("two", profile(t, "linux"), fastLink)
-	l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: 1000})
+	l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: ofSize(1000)})
 	for _, on := range []quantity.Host{"one", "two"} {
-		l.add("legit", on, &Clients{To: serverAddress, Arrivals: poisson(50), Request: 100, Limit: 30, From: sec})
+		l.add("legit", on, &Clients{To: serverAddress, Arrivals: poisson(50), Request: ofSize(100), Limit: 30, From: sec})
 		l.add("load", on, &Bulk{To: quantity.Address{Host: "server", Port: 5001}, Connections: 2, Size: 100_000})
 		l.add("noise", on, &CrossTraffic{To: "server", Rate: 8e5, Law: "constant", Size: 1000})
 	}

@@ -15,10 +15,26 @@ func (s *server) halt(now des.Time) {
 	s.listener = nil
 	s.record.AcceptQueue().Add(now, -s.queued)
 	s.queued = 0
-	if s.config.AcceptRate > 0 {
+	if s.config.AcceptRate > 0 || s.config.Workers > 0 {
 		s.sim.Stop(s.accept)
 	}
+	for i := range s.conns.rows {
+		if c := &s.conns.rows[i]; c.timer.made {
+			s.sim.Stop(c.timer.timer)
+		}
+	}
+	timers := make([]connTimer, len(s.conns.rows))
+	for i := range timers {
+		timers[i] = s.conns.rows[i].timer
+	}
 	abandon(&s.base, &s.conns, func(c *serverConn) *tcpmodel.Endpoint { return c.ep })
+	for i := range timers {
+		s.conns.rows[i].timer = timers[i]
+	}
+	s.thinking.clear()
+	s.work(now, -s.working)
+	s.waiting.Add(now, -s.inLine())
+	s.line, s.lineHead = s.line[:0], 0
 }
 
 // resume listens again, as with SO_REUSEADDR whatever still waits in TIME-WAIT.
@@ -34,19 +50,6 @@ func (b *base) relisten(port uint16, backlog int, a tcpmodel.Acceptor, o tcpmode
 	}
 	return l
 }
-
-// halt ends the attempts that are under way.
-func (c *clients) halt(des.Time) {
-	abandon(&c.base, &c.conns, func(r *clientConn) *tcpmodel.Endpoint {
-		if r.ep != nil && !r.done {
-			c.attempts.Fail(r.attempt, measure.Broken)
-		}
-		return r.ep
-	})
-}
-
-// resume has nothing to do: the next user will come.
-func (c *clients) resume(des.Time) {}
 
 func (q *requests) halt(des.Time) {
 	for i := range q.conns {

@@ -20,6 +20,7 @@ type IdleConnections struct {
 	Hold        quantity.Duration `key:"hold" doc:"How long each is kept once it is established; 0s is until the other end closes it." default:"0s"`
 	Keepalive   bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
 	Socket      Socket            `key:"socket" doc:"Options of its sockets." example:"{tcp_keepidle: 60s}"`
+	Burst       int               `key:"burst" doc:"How many are opened at once; bursts come at the rate divided by this." default:"1" min:"1"`
 	From        quantity.Duration `key:"from" doc:"When the first may be opened." default:"0s" instant:"true"`
 	Until       quantity.Duration `key:"until" doc:"When no more are opened; left out, the end of the run." instant:"true"`
 }
@@ -32,8 +33,11 @@ func (c *IdleConnections) Build(name string, on quantity.Host) (Workload, error)
 	if c.Until != 0 && c.Until <= c.From {
 		return nil, fmt.Errorf("until: %v is not after from (%v)", c.Until, c.From)
 	}
-	if _, err := newGaps(c.Arrivals.Law, c.Arrivals.Rate, 0, nil); err != nil {
-		return nil, fmt.Errorf("arrivals: %w", err)
+	if c.Burst == 0 {
+		c.Burst = 1
+	}
+	if err := checkArrivals(c.Arrivals, c.Burst); err != nil {
+		return nil, err
 	}
 	if err := c.Socket.check(false); err != nil {
 		return nil, err
@@ -90,7 +94,7 @@ func (c *idleConnections) start(w *World) (err error) {
 	c.holds = newWaits(c.sim, c.component, c, idleHold, des.Time(c.config.Hold))
 	c.last = c.end(c.config.Until)
 	c.band(w, c.config.From, c.last)
-	c.gaps, err = newGaps(c.config.Arrivals.Law, c.config.Arrivals.Rate, des.Time(c.config.From), c.sim.Stream(c.label+"/arrivals"))
+	c.gaps, err = w.newArrivals(c.config.Arrivals, c.config.Burst, des.Time(c.config.From), c.sim.Stream(c.label+"/arrivals"))
 	if err != nil {
 		return err
 	}
@@ -104,7 +108,7 @@ func (c *idleConnections) arm() {
 	if c.config.Connections > 0 && c.started == c.config.Connections {
 		return
 	}
-	if at := c.gaps.next(); at < c.last {
+	if at := c.gaps.arrival(); at < c.last {
 		c.sim.Arm(c.arrival, at)
 	}
 }

@@ -15,7 +15,7 @@ func TestIdleConnectionsHeld(t *testing.T) {
 	l := newLab(t, 1, measure.Options{Interval: des.Second, Until: 60 * des.Second})
 	l.host("server", profile(t, "linux"), fastLink)
 	l.host("client", profile(t, "linux"), fastLink)
-	l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: 1000, Request: 10, Close: "client"})
+	l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: ofSize(1000), Request: 10, Close: "client"})
 	l.add("users", "client", &IdleConnections{To: serverAddress, Arrivals: fixed(10), Hold: 5 * sec, Until: 30 * sec})
 	r := l.run()
 	if got := value(t, r, "users.opened"); got != 300 {
@@ -42,7 +42,7 @@ func TestIdleConnectionsKeepalive(t *testing.T) {
 		cut.Changes = []network.Change{{At: 30 * des.Second, Kind: network.LinkDown}}
 		l.host("server", profile(t, "linux"), cut)
 		l.host("client", client, fastLink)
-		l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: 1000, Request: 10, Close: "client"})
+		l.add("web", "server", &Server{Port: 80, Backlog: 128, Response: ofSize(1000), Request: 10, Close: "client"})
 		l.add("users", "client", &IdleConnections{To: serverAddress, Arrivals: fixed(10), Connections: 20, Keepalive: keepalive})
 		r := l.run()
 		failed, open := 0.0, 20.0
@@ -68,8 +68,8 @@ func TestConnectionFlood(t *testing.T) {
 	for _, name := range []quantity.Host{"server", "client", "attacker"} {
 		l.host(name, profile(t, "linux"), fastLink)
 	}
-	l.add("web", "server", &Server{Port: 80, Backlog: 50, Response: 1000, AcceptRate: 20})
-	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: poisson(5), Request: 100, ResponseTimeout: sec, Timeout: sec})
+	l.add("web", "server", &Server{Port: 80, Backlog: 50, Response: ofSize(1000), AcceptRate: 20})
+	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: poisson(5), Request: ofSize(100), ResponseTimeout: sec, Timeout: sec})
 	l.add("flood", "attacker", &IdleConnections{To: serverAddress, Arrivals: fixed(500), From: 5 * sec, Until: 15 * sec})
 	r := l.run()
 	if got := value(t, r, "legit.response_success", 0, 4); got != 1 {

@@ -148,3 +148,11 @@ func fixed(rate quantity.Frequency) quantity.Arrivals {
 func poisson(rate quantity.Frequency) quantity.Arrivals {
 	return quantity.Arrivals{Law: quantity.Poisson, Rate: rate}
 }
+
+func ofSize(n quantity.Size) quantity.Sizes { return quantity.OfSize(n) }
+
+func lasting(d quantity.Duration) quantity.Durations { return quantity.OfDuration(d) }
+
+func exponentialTime(mean des.Time) quantity.Durations {
+	return quantity.Durations{Law: quantity.Exponential, A: int64(mean)}
+}

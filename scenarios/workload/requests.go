@@ -3,7 +3,6 @@ package workload
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"tcplab/des"
 	"tcplab/scenarios/measure"
@@ -15,26 +14,25 @@ import (
 // RequestResponse is the configuration of connections that stay open and carry
 // one request after the other.
 type RequestResponse struct {
-	To          quantity.Address  `key:"to" doc:"Host and port to connect to." required:"true"`
-	Connections int               `key:"connections" doc:"Connections side by side." default:"1" min:"1"`
-	Requests    int               `key:"requests" doc:"Requests on each connection, after which the client closes; 0 is no limit." default:"0" min:"0"`
-	Request     quantity.Size     `key:"request" doc:"Size of a request." default:"100B" above:"0B"`
-	Think       quantity.Duration `key:"think" doc:"Time from a response to the next request." default:"0s"`
-	ThinkLaw    string            `key:"think_law" doc:"Whether that time is always the same or has an exponential distribution." default:"fixed" enum:"fixed,exponential"`
-	From        quantity.Duration `key:"from" doc:"When the connections are opened." default:"0s" instant:"true"`
-	Until       quantity.Duration `key:"until" doc:"When no more requests are sent; left out, the end of the run." instant:"true"`
-	NoDelay     bool              `key:"nodelay" doc:"TCP_NODELAY at the client." default:"false"`
-	Keepalive   bool              `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
-	Socket      Socket            `key:"socket" doc:"Options of its sockets." example:"{tcp_user_timeout: 30s}"`
+	To          quantity.Address   `key:"to" doc:"Host and port to connect to." required:"true"`
+	Connections int                `key:"connections" doc:"Connections side by side." default:"1" min:"1"`
+	Requests    int                `key:"requests" doc:"Requests on each connection, after which the client closes; 0 is no limit." default:"0" min:"0"`
+	Request     quantity.Sizes     `key:"request" doc:"Size of a request." default:"100B"`
+	Think       quantity.Durations `key:"think" doc:"Time from a response to the next request." default:"0s"`
+	From        quantity.Duration  `key:"from" doc:"When the connections are opened." default:"0s" instant:"true"`
+	Until       quantity.Duration  `key:"until" doc:"When no more requests are sent; left out, the end of the run." instant:"true"`
+	NoDelay     bool               `key:"nodelay" doc:"TCP_NODELAY at the client." default:"false"`
+	Keepalive   bool               `key:"keepalive" doc:"SO_KEEPALIVE on the connections." default:"false"`
+	Socket      Socket             `key:"socket" doc:"Options of its sockets." example:"{tcp_user_timeout: 30s}"`
 }
 
 // Build makes the workload.
 func (c *RequestResponse) Build(name string, on quantity.Host) (Workload, error) {
-	if c.Request <= 0 {
-		return nil, fmt.Errorf("request: %v must be more than 0B", c.Request)
+	if c.Request.Zero() {
+		return nil, errors.New("request: must be more than 0B")
 	}
-	if c.Connections < 1 || c.Requests < 0 || c.Think < 0 {
-		return nil, errors.New("connections: at least 1; requests and think: not negative")
+	if c.Connections < 1 || c.Requests < 0 {
+		return nil, errors.New("connections: at least 1; requests: not negative")
 	}
 	if c.Until != 0 && c.Until <= c.From {
 		return nil, fmt.Errorf("until: %v is not after from (%v)", c.Until, c.From)
@@ -61,10 +59,15 @@ type requests struct {
 	expected int64
 	last     des.Time
 	timer    des.Timer
-	think    *rand.Rand
-	conns    []requestConn
-	attempts *measure.Attempts
-	log      *measure.Turnaround
+	think    variate
+	sizes    variate
+	world    *World
+	varies   bool // the size of the response does
+	// announces: sizes of requests vary.
+	announces bool
+	conns     []requestConn
+	attempts  *measure.Attempts
+	log       *measure.Turnaround
 }
 
 // requestConn is one of the connections.
@@ -75,13 +78,14 @@ type requestConn struct {
 	asked     des.Time
 	unwritten int64
 	got       int64
+	want      int64 // size of the response, -1 for not known yet
 	sent      int
 	waiting   bool // for a response
 	closed    bool
 }
 
 func (q *requests) prepare(w *World) error {
-	w.asks = append(w.asks, ask{q.config.To, q.name, int64(q.config.Request)})
+	w.asks = append(w.asks, ask{q.config.To, q.name, q.config.Request})
 	return nil
 }
 
@@ -96,16 +100,26 @@ func (q *requests) start(w *World) (err error) {
 		if s.serverCloses && q.config.Requests != 1 && s.sink == nil {
 			return fmt.Errorf("to: server %s closes after its first response (give it close: client)", s.name)
 		}
-		q.expected = s.response
+		fixed, constant := s.response.Fixed()
+		q.expected, q.varies = int64(fixed), !constant
 	}
-	if q.expected == 0 {
+	if q.expected == 0 && !q.varies {
 		return fmt.Errorf("to: nothing at %s gives responses", q.config.To)
 	}
 	q.attempts = w.attempts("request_response", q.name, false)
 	q.log = share(w, q.name, "requests", func() *measure.Turnaround { return w.Recorder.Turnaround("request_response", q.name) })
 	q.last = q.end(q.config.Until)
 	q.band(w, q.config.From, q.last)
-	q.think = q.sim.Stream(q.label + "/think")
+	q.world = w
+	if q.announces, err = w.announces(q.config.To); err != nil {
+		return err
+	}
+	if q.think, err = w.newDurations(q.config.Think, q.sim.Stream(q.label+"/think")); err != nil {
+		return fmt.Errorf("think: %w", err)
+	}
+	if q.sizes, err = w.newSizes(q.config.Request, q.sim.Stream(q.label+"/requests")); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
 	q.conns = make([]requestConn, q.config.Connections)
 	for i := range q.conns {
 		q.conns[i].timer = q.sim.NewTimer(q.component, q, uint64(i))
@@ -161,7 +175,14 @@ func (q *requests) ask(now des.Time, i int) {
 	}
 	c.sent++
 	c.asked, c.waiting, c.got = now, true, 0
-	c.unwritten = int64(q.config.Request)
+	c.unwritten, c.want = q.sizes.next(), q.expected
+	if q.varies {
+		c.want = -1
+	}
+	if q.announces {
+		out, _, _ := c.ep.Streams()
+		q.world.announce(out, c.unwritten)
+	}
 	q.log.Request()
 	c.unwritten -= put(c.ep, c.unwritten)
 }
@@ -203,7 +224,12 @@ func (q *requests) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel
 func (q *requests) read(now des.Time, i int) {
 	c := &q.conns[i]
 	c.got += q.drain(c.ep)
-	if !c.waiting || c.got < q.expected {
+	if c.want < 0 {
+		if _, in, ok := c.ep.Streams(); ok {
+			c.want = q.world.announced(in)
+		}
+	}
+	if !c.waiting || c.want <= 0 || c.got < c.want {
 		return
 	}
 	c.waiting = false
@@ -216,15 +242,11 @@ func (q *requests) read(now des.Time, i int) {
 	if c.closed {
 		return
 	}
-	if q.config.Think == 0 {
+	if q.config.Think.Zero() {
 		q.ask(now, i)
 		return
 	}
-	gap := des.Time(q.config.Think)
-	if q.config.ThinkLaw == "exponential" {
-		gap = des.Time(float64(exponential(q.think) * float64(gap)))
-	}
-	q.sim.Arm(c.timer, now+gap)
+	q.sim.Arm(c.timer, now+des.Time(q.think.next()))
 }
 
 func (q *requests) close(c *requestConn) {

@@ -79,6 +79,12 @@ func (q *waits) due(now des.Time) (wait, bool) {
 	return first, true
 }
 
+// clear forgets all waits.
+func (q *waits) clear() {
+	q.head, q.n = 0, 0
+	q.sim.Stop(q.timer)
+}
+
 func (q *waits) grow() {
 	bigger := make([]wait, max(16, 2*len(q.ring)))
 	for i := range q.n {

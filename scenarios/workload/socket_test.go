@@ -45,7 +45,7 @@ func TestSocketSides(t *testing.T) {
 		"options of a listener":     &Clients{To: serverAddress, Arrivals: fixed(1), Socket: Socket{DeferAccept: &five}},
 		"options of who connects":   &Server{Port: 80, Socket: Socket{FastConnect: &yes}},
 		"tcp_syncnt are options":    &Sink{Port: 80, Socket: Socket{SynCnt: &two}},
-		"only 0s is modelled":       &RequestResponse{To: serverAddress, Connections: 1, Request: 1, Socket: Socket{Linger: &five}},
+		"only 0s is modelled":       &RequestResponse{To: serverAddress, Connections: 1, Request: ofSize(1), Socket: Socket{Linger: &five}},
 		"tcp_congestion: ":          &Bulk{To: serverAddress, Connections: 1, Socket: Socket{Congestion: &cc}},
 		"tcp_defer_accept and tcp_": &IdleConnections{To: serverAddress, Arrivals: fixed(1), Socket: Socket{DeferAccept: &five}},
 	} {

@@ -154,9 +154,9 @@ func (b *backlogLab) launch(flood *SynFlood, legit *Clients) {
 	b.host("server", b.server, network.LinkConfig{})
 	b.host("client", b.client, network.LinkConfig{Delay: b.rtt / 2})
 	b.host("attacker", b.client, network.LinkConfig{})
-	b.add("web", "server", &Server{Port: 80, Backlog: b.backlog, Response: 1})
+	b.add("web", "server", &Server{Port: 80, Backlog: b.backlog, Response: ofSize(1)})
 	if legit != nil {
-		legit.To, legit.Request = serverAddress, 1
+		legit.To, legit.Request = serverAddress, ofSize(1)
 		b.add("legit", "client", legit)
 	}
 	flood.To, flood.Spoof, flood.MSS = serverAddress, quantity.Prefix(testRange), 1460

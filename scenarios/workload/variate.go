@@ -44,6 +44,50 @@ type gaps struct {
 	step          des.Time
 	rem, den, sum uint64
 	started       bool
+	// Arrivals from a file: their times, counted from from.
+	times []des.Time
+	from  des.Time
+	read  int
+	// burst is how many come at once, left how many of them still come.
+	burst, left int
+	last        des.Time
+}
+
+// checkArrivals reports arrivals that make no sense.
+func checkArrivals(a quantity.Arrivals, burst int) error {
+	if burst < 1 {
+		return fmt.Errorf("burst: %d is less than 1", burst)
+	}
+	if a.Law == quantity.FromFile {
+		return nil
+	}
+	if _, err := newGaps(a.Law, a.Rate/quantity.Frequency(burst), 0, nil); err != nil {
+		return fmt.Errorf("arrivals: %w", err)
+	}
+	return nil
+}
+
+// newArrivals returns arrivals that come burst at a time, at that rate in all.
+func (w *World) newArrivals(a quantity.Arrivals, burst int, from des.Time, r *rand.Rand) (g gaps, err error) {
+	if a.Law == quantity.FromFile {
+		g = gaps{from: from}
+		if g.times, err = w.readTimes(a.File); err != nil {
+			return g, fmt.Errorf("arrivals: %w", err)
+		}
+	} else if g, err = newGaps(a.Law, a.Rate/quantity.Frequency(burst), from, r); err != nil {
+		return g, fmt.Errorf("arrivals: %w", err)
+	}
+	g.burst = burst
+	return g, nil
+}
+
+// arrival returns the instant of the next arrival, des.Never after the last one.
+func (g *gaps) arrival() des.Time {
+	if g.left == 0 {
+		g.left, g.last = g.burst, g.next()
+	}
+	g.left--
+	return g.last
 }
 
 // newGaps returns the arrivals of that law and rate from time from on. Fixed
@@ -68,7 +112,7 @@ func newGaps(law string, rate quantity.Frequency, from des.Time, r *rand.Rand) (
 // again returns the same arrivals from another time on, with the random numbers
 // that come next.
 func (g *gaps) again(from des.Time) gaps {
-	return gaps{at: from, rand: g.rand, mean: g.mean, step: g.step, rem: g.rem, den: g.den}
+	return gaps{at: from, rand: g.rand, mean: g.mean, step: g.step, rem: g.rem, den: g.den, times: g.times, from: from, burst: g.burst}
 }
 
 // period returns 1e9/rate ns as step + rem/den. The rate is taken as the
@@ -88,6 +132,13 @@ func period(rate float64) (step des.Time, rem, den uint64) {
 // next returns the instant of the next arrival. Gaps are rounded down to the
 // nanosecond and the rest is kept for the next one.
 func (g *gaps) next() des.Time {
+	if g.times != nil {
+		if g.read == len(g.times) {
+			return des.Never
+		}
+		g.read++
+		return g.from + g.times[g.read-1]
+	}
 	if g.mean != 0 {
 		gap := float64(float64(exponential(g.rand)*g.mean) + g.part)
 		whole := des.Time(gap)

@@ -31,16 +31,16 @@ func twoHosts(t *testing.T, profileName string, until des.Time) *lab {
 // left over.
 func TestClients(t *testing.T) {
 	cases := []clientsCase{
-		{"server closes", Server{Response: 1000}, Clients{Request: 100}, true, false},
-		{"client closes", Server{Response: 1000, Close: "client"}, Clients{Request: 100}, false, false},
-		{"client aborts", Server{Response: 1000, Close: "client"}, Clients{Request: 100, Close: "abort"}, false, true},
-		{"client half-closes", Server{Response: 50_000, Close: "client"}, Clients{Request: 100, HalfClose: true}, false, false},
-		{"server half-closes", Server{Response: 1000, HalfClose: true}, Clients{Request: 100}, true, false},
-		{"server speaks first", Server{Response: 1000}, Clients{}, true, false},
-		{"large request", Server{Response: 10, Think: quantity.Duration(des.Millisecond)}, Clients{Request: 100_000}, true, false},
-		{"large response", Server{Response: 1_000_000}, Clients{Request: 100}, true, false},
-		{"no response", Server{Close: "client"}, Clients{Request: 300_000}, false, false},
-		{"given request size", Server{Request: 100, Response: 1000}, Clients{Request: 100}, true, false},
+		{"server closes", Server{Response: ofSize(1000)}, Clients{Request: ofSize(100)}, true, false},
+		{"client closes", Server{Response: ofSize(1000), Close: "client"}, Clients{Request: ofSize(100)}, false, false},
+		{"client aborts", Server{Response: ofSize(1000), Close: "client"}, Clients{Request: ofSize(100), Close: "abort"}, false, true},
+		{"client half-closes", Server{Response: ofSize(50_000), Close: "client"}, Clients{Request: ofSize(100), HalfClose: true}, false, false},
+		{"server half-closes", Server{Response: ofSize(1000), HalfClose: true}, Clients{Request: ofSize(100)}, true, false},
+		{"server speaks first", Server{Response: ofSize(1000)}, Clients{}, true, false},
+		{"large request", Server{Response: ofSize(10), Think: lasting(quantity.Duration(des.Millisecond))}, Clients{Request: ofSize(100_000)}, true, false},
+		{"large response", Server{Response: ofSize(1_000_000)}, Clients{Request: ofSize(100)}, true, false},
+		{"no response", Server{Close: "client"}, Clients{Request: ofSize(300_000)}, false, false},
+		{"given request size", Server{Request: 100, Response: ofSize(1000)}, Clients{Request: ofSize(100)}, true, false},
 	}
 	for _, p := range tcpmodel.ProfileNames() {
 		for _, c := range cases {
@@ -72,7 +72,7 @@ func (c clientsCase) check(t *testing.T, profileName string) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
-	if c.server.Response > 0 && value(t, r, "legit.response_success") != 1 {
+	if !c.server.Response.Zero() && value(t, r, "legit.response_success") != 1 {
 		t.Error("not every attempt got its response")
 	}
 	if got := value(t, r, "legit.connect_p50"); math.Abs(got-0.020) > 1e-4 {
@@ -99,7 +99,7 @@ func (c clientsCase) check(t *testing.T, profileName string) {
 func TestOutcomes(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		l := twoHosts(t, "linux", 10*des.Second)
-		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Request: 100, Until: 5 * sec})
+		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Request: ofSize(100), Until: 5 * sec})
 		r := l.run()
 		if got := value(t, r, "legit.refused"); got != 5 || value(t, r, "legit.connect_success") != 0 {
 			t.Errorf("%v refused, want 5", got)
@@ -109,7 +109,7 @@ func TestOutcomes(t *testing.T) {
 		l := twoHosts(t, "linux", 20*des.Second)
 		l.hosts[0].config.SynRetries = 1
 		l.host("away", profile(t, "linux"), network.LinkConfig{Loss: 1})
-		l.add("legit", "client", &Clients{To: quantity.Address{Host: "away", Port: 80}, Arrivals: fixed(1), Request: 100, Timeout: 3 * sec})
+		l.add("legit", "client", &Clients{To: quantity.Address{Host: "away", Port: 80}, Arrivals: fixed(1), Request: ofSize(100), Timeout: 3 * sec})
 		r := l.run()
 		if got := value(t, r, "legit.timeouts"); got != 18 || value(t, r, "legit.undecided") != 2 {
 			t.Errorf("%v timeouts, want 18 and 2 undecided", got)
@@ -121,8 +121,8 @@ func TestOutcomes(t *testing.T) {
 	t.Run("no port", func(t *testing.T) {
 		l := twoHosts(t, "linux", 10*des.Second)
 		l.hosts[1].config.PortLow, l.hosts[1].config.PortHigh = 40000, 40002
-		l.add("web", "server", &Server{Port: 80, Backlog: 10, Response: 10, Close: "client"})
-		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Request: 100, Until: 8 * sec})
+		l.add("web", "server", &Server{Port: 80, Backlog: 10, Response: ofSize(10), Close: "client"})
+		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Request: ofSize(100), Until: 8 * sec})
 		r := l.run()
 		if got := value(t, r, "legit.no_ports"); got != 5 {
 			t.Errorf("%v without a port, want 5 (3 ports, all in TIME-WAIT)", got)
@@ -130,8 +130,8 @@ func TestOutcomes(t *testing.T) {
 	})
 	t.Run("response timeout", func(t *testing.T) {
 		l := twoHosts(t, "linux", 10*des.Second)
-		l.add("web", "server", &Server{Port: 80, Backlog: 10, Response: 10, Think: 5 * sec})
-		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Request: 100, Until: 4 * sec, ResponseTimeout: sec})
+		l.add("web", "server", &Server{Port: 80, Backlog: 10, Response: ofSize(10), Think: lasting(5 * sec)})
+		l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(1), Request: ofSize(100), Until: 4 * sec, ResponseTimeout: sec})
 		r := l.run()
 		if value(t, r, "legit.connect_success") != 1 || value(t, r, "legit.response_success") != 0 || value(t, r, "legit.aborted") != 4 {
 			t.Errorf("%v aborted, want 4", value(t, r, "legit.aborted"))
@@ -143,8 +143,8 @@ func TestOutcomes(t *testing.T) {
 // the recorded length is that of the listener.
 func TestAcceptRate(t *testing.T) {
 	l := twoHosts(t, "linux", 10*des.Second)
-	web := l.add("web", "server", &Server{Port: 80, Backlog: 500, Response: 10, AcceptRate: 10}).(*server)
-	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(50), Request: 100, Until: 4 * sec})
+	web := l.add("web", "server", &Server{Port: 80, Backlog: 500, Response: ofSize(10), AcceptRate: 10}).(*server)
+	l.add("legit", "client", &Clients{To: serverAddress, Arrivals: fixed(50), Request: ofSize(100), Until: 4 * sec})
 	l.start()
 	for at := des.Time(0); at < 10*des.Second; at += des.Second / 4 {
 		l.sim.Run(at)
@@ -224,9 +224,9 @@ func TestBulk(t *testing.T) {
 
 func TestRequestResponse(t *testing.T) {
 	l := twoHosts(t, "linux", 20*des.Second)
-	l.add("db", "server", &Server{Port: 80, Backlog: 10, Response: 5000, Close: "client", Think: quantity.Duration(des.Millisecond)})
-	l.add("app", "client", &RequestResponse{To: serverAddress, Connections: 3, Requests: 20, Request: 200,
-		Think: quantity.Duration(100 * des.Millisecond), ThinkLaw: "exponential", From: sec})
+	l.add("db", "server", &Server{Port: 80, Backlog: 10, Response: ofSize(5000), Close: "client", Think: lasting(quantity.Duration(des.Millisecond))})
+	l.add("app", "client", &RequestResponse{To: serverAddress, Connections: 3, Requests: 20, Request: ofSize(200),
+		Think: exponentialTime(100 * des.Millisecond), From: sec})
 	r := l.run()
 	for name, want := range map[string]float64{"app.requests": 60, "app.responses": 60, "db.served": 60, "app.attempts": 3,
 		"app.connect_success": 1, "app.response_success": 1, "app.aborted": 0} {
@@ -252,12 +252,12 @@ func TestStartErrors(t *testing.T) {
 		c  Config
 	}{
 		"port 80 of server is taken by workload 0": {{"server", &Server{Port: 80}}, {"server", &Sink{Port: 80}}},
-		"is no sink":                                       {{"server", &Server{Port: 80}}, {"client", &Bulk{To: to, Connections: 1}}},
-		"neither end would close":                          {{"server", &Server{Port: 80, Close: "client"}}, {"client", &Clients{To: to, Arrivals: fixed(1), Close: "server"}}},
-		"give it close: client":                            {{"server", &Server{Port: 80, Response: 1}}, {"client", &RequestResponse{To: to, Connections: 1, Request: 1}}},
-		"nothing at server:80 gives responses":             {{"client", &RequestResponse{To: to, Connections: 1, Request: 1}}},
-		"requests of workloads 1 (5 B) and 2 (6 B) differ": {{"server", &Server{Port: 80}}, {"client", &Clients{To: to, Arrivals: fixed(1), Request: 5}}, {"client", &Clients{To: to, Arrivals: fixed(1), Request: 6}}},
-		`no host "mars"`:                                   {{"mars", &Server{Port: 80}}},
+		"is no sink":                                          {{"server", &Server{Port: 80}}, {"client", &Bulk{To: to, Connections: 1}}},
+		"neither end would close":                             {{"server", &Server{Port: 80, Close: "client"}}, {"client", &Clients{To: to, Arrivals: fixed(1), Close: "server"}}},
+		"give it close: client":                               {{"server", &Server{Port: 80, Response: ofSize(1)}}, {"client", &RequestResponse{To: to, Connections: 1, Request: ofSize(1)}}},
+		"nothing at server:80 gives responses":                {{"client", &RequestResponse{To: to, Connections: 1, Request: ofSize(1)}}},
+		"workloads 1 and 2 sends requests and the other none": {{"server", &Server{Port: 80}}, {"client", &Clients{To: to, Arrivals: fixed(1), Request: ofSize(5)}}, {"client", &Clients{To: to, Arrivals: fixed(1)}}},
+		`no host "mars"`:                                      {{"mars", &Server{Port: 80}}},
 	}
 	for want, list := range cases {
 		l := twoHosts(t, "linux", des.Second)
@@ -279,7 +279,7 @@ func TestStartErrors(t *testing.T) {
 func TestBuildErrors(t *testing.T) {
 	for want, c := range map[string]Config{
 		"port":        &Server{Port: 70000},
-		"think":       &Server{Port: 1, Think: -1},
+		"idle":        &Server{Port: 1, Idle: -1},
 		"until":       &Clients{Arrivals: fixed(1), From: 5, Until: 4},
 		"arrivals":    &Clients{Arrivals: quantity.Arrivals{Law: "weekly", Rate: 1}},
 		"rate":        &Clients{Arrivals: fixed(0)},
@@ -302,9 +302,10 @@ func TestBuildErrors(t *testing.T) {
 func TestMetricsOfKinds(t *testing.T) {
 	l := twoHosts(t, "linux", des.Second)
 	configs := map[string]Config{
-		"server": &Server{Port: 80, Close: "client", Response: 1}, "sink": &Sink{Port: 81},
-		"clients":          &Clients{To: serverAddress, Arrivals: fixed(1), Request: 1},
-		"request_response": &RequestResponse{To: serverAddress, Connections: 1, Request: 1},
+		"server": &Server{Port: 80, Close: "client", Response: ofSize(1)}, "sink": &Sink{Port: 81},
+		"clients":          &Clients{To: serverAddress, Arrivals: fixed(1), Request: ofSize(1)},
+		"request_response": &RequestResponse{To: serverAddress, Connections: 1, Request: ofSize(1)},
+		"users":            &Users{To: serverAddress, Users: 1, Request: ofSize(1)},
 		"bulk":             &Bulk{To: quantity.Address{Host: "server", Port: 81}, Connections: 1},
 		"syn_flood":        &SynFlood{To: serverAddress, Rate: 1, Burst: 1, Law: quantity.Fixed, Spoof: quantity.Prefix(testRange)},
 		"idle_connections": &IdleConnections{To: serverAddress, Arrivals: fixed(1)},

@@ -30,6 +30,10 @@ type World struct {
 	asks      []ask
 	shared    map[string]any // what workloads of one name count in together
 	begun     map[string]int // how many of a name have begun
+
+	// messages are the lengths of messages whose length varies, by the stream
+	// that carries them: what in HTTP the Content-Length says.
+	messages map[uint32]int64
 }
 
 type host struct {
@@ -51,16 +55,18 @@ type service struct {
 	at   quantity.Address
 	name string
 	// response is the size of the response, serverCloses who closes first.
-	response     int64
+	response     quantity.Sizes
 	serverCloses bool
-	sink         *sink
+	// told: the server knows the size of requests by itself.
+	told bool
+	sink *sink
 }
 
 // ask is the size of the requests of one workload.
 type ask struct {
 	to   quantity.Address
 	name string
-	size int64
+	size quantity.Sizes
 }
 
 // AddHost makes a host known. record is the Tracer of its stack.
@@ -101,24 +107,36 @@ func (w *World) addService(s *service) error {
 }
 
 // requestSize returns the size of the requests that go to an address, 0 if
-// there are none. It fails if workloads differ.
-func (w *World) requestSize(to quantity.Address) (int64, error) {
+// there are none, and whether they vary: then clients announce each of theirs.
+func (w *World) requestSize(to quantity.Address) (size int64, varies bool, err error) {
 	var first *ask
 	for i := range w.asks {
 		a := &w.asks[i]
+		fixed, constant := a.size.Fixed()
 		switch {
 		case a.to != to:
+			continue
 		case first == nil:
-			first = a
-		case first.size != a.size:
-			return 0, fmt.Errorf("requests of workloads %s (%d B) and %s (%d B) differ in size: direct them at two servers on different ports",
-				first.name, first.size, a.name, a.size)
+			first, size = a, int64(fixed)
+		case first.size.Zero() != a.size.Zero():
+			return 0, false, fmt.Errorf("one of the workloads %s and %s sends requests and the other none: tell the server (request:)",
+				first.name, a.name)
+		case constant && int64(fixed) != size:
+			varies = true
 		}
+		varies = varies || !constant
 	}
-	if first == nil {
-		return 0, nil
+	return size, varies, nil
+}
+
+// announces reports whether who sends requests to an address has to say how long
+// each is.
+func (w *World) announces(to quantity.Address) (bool, error) {
+	if s := w.service(to); s != nil && s.told {
+		return false, nil
 	}
-	return first.size, nil
+	_, varies, err := w.requestSize(to)
+	return varies, err
 }
 
 // spoofed returns the nodes of prefix.
@@ -171,6 +189,22 @@ type Workload interface {
 	process
 }
 
+// announce says how long the next message on a stream is, and announced what was
+// said, -1 for nothing.
+func (w *World) announce(stream uint32, size int64) {
+	if w.messages == nil {
+		w.messages = map[uint32]int64{}
+	}
+	w.messages[stream] = size
+}
+
+func (w *World) announced(stream uint32) int64 {
+	if size, ok := w.messages[stream]; ok {
+		return size
+	}
+	return -1
+}
+
 // Start sets workloads going. Their order is that of their metrics, and of
 // their events at equal times.
 func Start(w *World, list []Workload) error {
@@ -218,6 +252,7 @@ func Kinds() []Kind {
 	return []Kind{
 		{"server", "Accepts connections and answers requests.", func() Config { return new(Server) }},
 		{"clients", "Connects again and again, sends a request and waits for the response.", func() Config { return new(Clients) }},
+		{"users", "Users who each wait for the response, think, and send the next request.", func() Config { return new(Users) }},
 		{"request_response", "Keeps connections open and sends one request after the other.", func() Config { return new(RequestResponse) }},
 		{"bulk", "Sends as fast as it can, a given amount or without end.", func() Config { return new(Bulk) }},
 		{"sink", "Accepts connections and reads whatever arrives.", func() Config { return new(Sink) }},
