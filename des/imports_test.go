@@ -35,12 +35,13 @@ var allowedImports = map[string][]string{
 		"tcpmodel", "tcpmodel/congestion", "tcpmodel/middlebox"},
 	"scenarios/spec": {"des", "scenarios/quantity", "scenarios/workload", "scenarios/measure", "tcpmodel",
 		"tcpmodel/network", "tcpmodel/segment", "tcpmodel/congestion"},
-	"scenarios/capture": {"des", "tcpmodel/segment", "scenarios/measure"},
-	"scenarios/sweep":   {"des", "scenarios", "scenarios/spec", "scenarios/measure", "scenarios/quantity"},
-	"scenarios":         {"des", "tcpmodel", "tcpmodel/*", "scenarios/*"},
-	"plots":             {"des", "scenarios/measure", "scenarios/quantity", "scenarios/spec", "tcpmodel", "tcpmodel/segment"},
-	"plots/report":      {"plots", "scenarios/measure", "scenarios/quantity", "scenarios/spec"},
-	"cmd/*":             {"*", "*/*", "*/*/*"},
+	"scenarios/capture":       {"des", "tcpmodel/segment", "scenarios/measure"},
+	"scenarios/sweep":         {"des", "scenarios", "scenarios/spec", "scenarios/measure", "scenarios/quantity"},
+	"scenarios/sweep/cluster": {"scenarios/sweep"},
+	"scenarios":               {"des", "tcpmodel", "tcpmodel/*", "scenarios/*"},
+	"plots":                   {"des", "scenarios/measure", "scenarios/quantity", "scenarios/spec", "tcpmodel", "tcpmodel/segment"},
+	"plots/report":            {"plots", "scenarios/measure", "scenarios/quantity", "scenarios/spec"},
+	"cmd/*":                   {"*", "*/*", "*/*/*"},
 }
 
 // simulated are the rooms in which time is simulated time alone and every

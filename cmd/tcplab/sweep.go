@@ -32,6 +32,8 @@ type sweepOptions struct {
 	engine, out           string
 	dryRun, status, quiet bool
 	look                  look
+	cluster               clusterOptions
+	behind                []string // the arguments behind --
 }
 
 func (a *app) sweepCommand() *cobra.Command {
@@ -54,9 +56,13 @@ what the scenario draws of its sweep.`,
   tcplab sweep syn-flood --vary syncookies=0,1 --compare syncookies=0,1 \
       --until legit.connect_success=0.01,200
   tcplab sweep my.yaml --dry-run
+  tcplab sweep my.yaml --engine slurm -- --partition=short --account=me
   tcplab sweep my.yaml --shard 3/10 --out shard3
   tcplab merge shard* --out all`,
-		Args:              needs(1, "one FILE or NAME"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			args, o.behind = behind(cmd, args)
+			return needs(1, "one FILE or NAME")(cmd, args)
+		},
 		ValidArgsFunction: completeScenario,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.sweep(cmd, args[0], o) },
 	}
@@ -72,7 +78,8 @@ what the scenario draws of its sweep.`,
 	flags.StringSliceVar(&o.request.Metrics, "metrics", nil, "have only these metrics in the results: `NAME,...`, where * stands for anything (default all)")
 	flags.IntVar(&o.run.Workers, "workers", 0, "`N` runs at once (default one for each core)")
 	flags.StringVar(&o.shard, "shard", "", "run part I of N alone, `I/N`: tcplab merge puts the parts together")
-	flags.StringVar(&o.engine, "engine", "local", "where it runs: local")
+	flags.StringVar(&o.engine, "engine", "local", "where it runs: local, or slurm, as an array of jobs; the directory must be one that all nodes have")
+	o.cluster.addFlags(flags)
 	flags.StringVar(&o.out, "out", "", "put the results into `DIR` (default results/NAME)")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "run one replication and say how many there would be and how long they would take")
 	flags.BoolVar(&o.status, "status", false, "say how far the sweep in DIR is, and run nothing")
@@ -111,7 +118,18 @@ func (a *app) sweep(cmd *cobra.Command, ref string, o *sweepOptions) error {
 	if o.dryRun {
 		return a.sweepForecast(cmd.Context(), s, dir, o)
 	}
+	if o.engine == "slurm" {
+		return a.runCluster(cmd.Context(), s, dir, o)
+	}
 	return a.runSweep(cmd.Context(), s, dir, o)
+}
+
+// behind parts arguments at --.
+func behind(cmd *cobra.Command, args []string) (before, after []string) {
+	if at := cmd.ArgsLenAtDash(); at >= 0 {
+		return args[:at], args[at:]
+	}
+	return args, nil
 }
 
 // inputError marks an error about the input that is not one of a file.
@@ -126,8 +144,20 @@ func inputError(err error) error {
 // read reads the flags that say more than one thing.
 func (o *sweepOptions) read(cmd *cobra.Command) error {
 	flags := cmd.Flags()
-	if o.engine != "local" {
-		return fmt.Errorf("--engine %s is unknown (have local; for a cluster, --shard I/N runs a part and tcplab merge puts the parts together)", o.engine)
+	switch o.engine {
+	case "local":
+		if len(o.behind) > 0 {
+			return fmt.Errorf("%s: what is behind -- is for sbatch (give --engine slurm, too)", o.behind[0])
+		}
+	case "slurm":
+		if o.shard != "" {
+			return errors.New("--shard: with --engine slurm tasks are made as they are needed (leave it out)")
+		}
+	default:
+		return fmt.Errorf("--engine %s is unknown (have local, slurm; for another one, --shard I/N runs a part and tcplab merge puts the parts together)", o.engine)
+	}
+	if err := o.cluster.check(flags, o.engine); err != nil {
+		return err
 	}
 	o.request.Set = o.set
 	if flags.Changed("seed") {
@@ -303,8 +333,11 @@ func (a *app) sweepStatus(ctx context.Context, dir string) error {
 	a.print("sweep         %s in %s\n", st.Plan.Scenario, filepath.Clean(dir)+string(filepath.Separator))
 	a.print("points        %d of %d finished\n", st.Points, st.Total)
 	a.print("replications  %d there, %d missing\n", st.Replications, st.MissingReplications)
+	active := a.jobStatus(ctx, dir)
 	state := "stopped: tcplab sweep goes on with it"
 	switch {
+	case active && !st.Running:
+		state = "in the queue"
 	case st.Running:
 		state = "running"
 	case st.Complete:

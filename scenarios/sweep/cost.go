@@ -86,6 +86,16 @@ func newQueue(points, shard, shards int) *queue {
 	return q
 }
 
+// restrict leaves in the queue only some points.
+func (q *queue) restrict(points []int) {
+	own := map[int32]bool{}
+	for _, p := range points {
+		own[int32(p)] = true
+	}
+	q.points = slices.DeleteFunc(q.points, func(p int32) bool { return !own[p] })
+	q.cost = q.cost[:len(q.points)]
+}
+
 func gcd(a, b int) int {
 	for b != 0 {
 		a, b = b, a%b

@@ -89,12 +89,13 @@ func (s *Sweep) Run(ctx context.Context, dir, version, goVersion string, o Optio
 	if o.Shards < 0 || o.Shards > 0 && (o.Shard < 1 || o.Shard > o.Shards) {
 		return nil, fmt.Errorf("there is no shard %d of %d (write 1/%d to %d/%d)", o.Shard, o.Shards, max(1, o.Shards), max(1, o.Shards), max(1, o.Shards))
 	}
-	plan := Plan{Tool: toolName, Kind: planKind, Scenario: s.Scenario.Name, Model: s.Model, Request: s.Request, Files: sumsOf(s.Scenario), Shard: o.Shard, Shards: o.Shards}
-	release, err := enter(dir, &plan)
+	plan := s.plan()
+	plan.Shard, plan.Shards = o.Shard, o.Shards
+	release, err := enter(dir, plan)
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.runIn(ctx, dir, &plan, o)
+	out, err := s.runIn(ctx, dir, plan, o)
 	if err == nil {
 		m := &out.Manifest
 		m.Version, m.Go, m.WallSeconds = version, goVersion, time.Since(start).Seconds()
@@ -244,18 +245,27 @@ func readPlan(dir string) (*Plan, error) {
 }
 
 func writeJSON(name string, value any) error {
+	text, err := jsonText(value)
+	if err != nil {
+		return err
+	}
+	return explain(renameio.WriteFile(name, text, 0o644, renameio.WithTempDir(filepath.Dir(name))))
+}
+
+func jsonText(value any) ([]byte, error) {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(value); err != nil {
-		return err
-	}
-	return explain(renameio.WriteFile(name, text.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(name))))
+	err := e.Encode(value)
+	return text.Bytes(), err
 }
 
 // Open reads the sweep that a directory was made for, finished or not.
-func Open(dir string, reg *spec.Registry) (*Sweep, *Plan, error) {
+func Open(dir string, reg *spec.Registry) (*Sweep, *Plan, error) { return open(dir, dir, reg) }
+
+// open reads a plan and its scenario; home has the copies of the files.
+func open(dir, home string, reg *spec.Registry) (*Sweep, *Plan, error) {
 	plan, err := readPlan(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%s holds no sweep (it has no %s): %w", dir, planName, scenarios.ErrForeign)
@@ -264,7 +274,7 @@ func Open(dir string, reg *spec.Registry) (*Sweep, *Plan, error) {
 		return nil, nil, err
 	}
 	own := *reg
-	own.ReadFile = plan.Files.reader(dir)
+	own.ReadFile = plan.Files.reader(home)
 	sc, err := spec.LoadFile(filepath.Join(dir, scenarioName), plan.Request.Set, &own)
 	if err != nil {
 		return nil, nil, err

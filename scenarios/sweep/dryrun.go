@@ -37,7 +37,7 @@ func (s *Sweep) Forecast(ctx context.Context, o Options, limit time.Duration) (*
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	start := time.Now()
-	r, err := p.run(limited, 0, func(uint64) {})
+	r, err := p.replicate(limited, 0, func(uint64) {})
 	f.One = time.Since(start)
 	switch {
 	case err == nil:

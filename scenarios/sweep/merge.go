@@ -69,12 +69,12 @@ func Merge(ctx context.Context, dir string, shards []string, version, goVersion 
 	if err != nil {
 		return nil, err
 	}
-	plan := Plan{Tool: toolName, Kind: planKind, Scenario: s.Scenario.Name, Model: s.Model, Request: s.Request, Files: sumsOf(s.Scenario)}
-	release, err := enter(dir, &plan)
+	plan := s.plan()
+	release, err := enter(dir, plan)
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.merge(ctx, dir, &plan, shards)
+	out, err := s.merge(ctx, dir, plan, shards)
 	if err == nil {
 		m := &out.Manifest
 		m.Version, m.Go, m.WallSeconds = version, goVersion, time.Since(start).Seconds()
@@ -135,21 +135,33 @@ func (s *Sweep) merge(ctx context.Context, dir string, plan *Plan, shards []stri
 	if err := st.load(true); err != nil {
 		return nil, err
 	}
+	return s.conclude(ctx, dir, plan, st, failed, "run the shards that are missing, then merge again", nil)
+}
+
+// conclude writes the results of what is in the store, if nothing is missing but
+// points that failed, which are given by their number. missing says what to do
+// otherwise.
+func (s *Sweep) conclude(ctx context.Context, dir string, plan *Plan, st *store, failed map[int]Failure, missing string, progress func(Progress)) (*Outcome, error) {
 	r, err := s.run(ctx, st, Options{}, true)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range r.failures { // those that cannot be prepared
-		failed[f.Point] = f
-		r.missing.points++
+	failures := slices.Clone(r.failures) // those that cannot be built
+	var left []int
+	for _, i := range r.missing.points {
+		if f, known := failed[i+1]; known {
+			failures = append(failures, f)
+		} else {
+			left = append(left, i)
+		}
 	}
-	failures := slices.SortedFunc(maps.Values(failed), func(a, b Failure) int { return a.Point - b.Point })
+	slices.SortFunc(failures, func(a, b Failure) int { return a.Point - b.Point })
 	out := &Outcome{Points: r.points, Found: r.found, Failures: failures, Damaged: st.damaged}
-	if r.missing.points > len(failures) {
-		return out, fmt.Errorf("%d of %d points are not finished, %d replications are missing, the first at point %d (run the shards that are missing, then merge again)",
-			r.missing.points, r.total, r.missing.replications, r.missing.first+1)
+	if len(left) > 0 {
+		return out, fmt.Errorf("%d of %d points are not finished, %d replications are missing, the first at point %d (%s)",
+			len(left), r.total, r.missing.replications, slices.Min(left)+1, missing)
 	}
-	return out, s.finish(dir, plan, st, r.keys, out, nil)
+	return out, s.finish(dir, plan, st, r.keys, out, progress)
 }
 
 func same(a, b string) bool {

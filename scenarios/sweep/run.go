@@ -25,6 +25,14 @@ type Options struct {
 	Failed func(Failure)
 
 	create func(name string) (chunkFile, error)
+	share  *share
+}
+
+// share is what a process runs of a sweep that others run, too: some points, of
+// which it runs one part of the replications.
+type share struct {
+	points      []int
+	part, parts int
 }
 
 // Progress is how far a sweep is.
@@ -70,6 +78,10 @@ func (s *Sweep) run(ctx context.Context, st *store, o Options, look bool) (*runn
 	workers := min(o.workers(), max(1, s.Design.Points()*s.most()))
 	r := &runner{scheduler: newScheduler(s, st, workers, shard, shards), options: o}
 	r.look = look
+	if h := o.share; h != nil {
+		r.part, r.parts = h.part, h.parts
+		r.queue.restrict(h.points)
+	}
 	r.total = len(r.queue.points)
 	if o.create != nil {
 		st.create = o.create
@@ -103,7 +115,7 @@ func (r *runner) work(ctx context.Context, out *appender) {
 		}
 		own = a
 		start := time.Now()
-		record, err := r.replicate(ctx, a.point, number)
+		record, err := a.point.replicate(ctx, number, func(events uint64) { r.events.Add(events) })
 		if ctx.Err() != nil {
 			break
 		}
@@ -124,13 +136,13 @@ func (r *runner) work(ctx context.Context, out *appender) {
 
 // replicate runs a replication. That the simulator fails is an error of the
 // point, and the others go on.
-func (r *runner) replicate(ctx context.Context, p *point, number uint32) (out *record, err error) {
+func (p *point) replicate(ctx context.Context, number uint32, progress func(events uint64)) (out *record, err error) {
 	defer func() {
 		if x := recover(); x != nil {
 			out, err = nil, fmt.Errorf("the simulator failed: %v\n%s", x, where(debug.Stack()))
 		}
 	}()
-	return p.run(ctx, number, func(events uint64) { r.events.Add(events) })
+	return p.run(ctx, number, progress)
 }
 
 // where is the part of a stack that says where it went wrong.

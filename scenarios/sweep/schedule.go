@@ -14,6 +14,9 @@ type scheduler struct {
 	store   *store
 	look    bool // only find out what is missing
 	workers int
+	// part of parts is which replications are run, by their number; those of the
+	// other parts are for others.
+	part, parts int
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -34,8 +37,8 @@ type scheduler struct {
 
 // missing is what a look has not found.
 type missing struct {
-	points, replications int
-	first                int // point
+	points       []int
+	replications int
 }
 
 // Failure is a point that could not be run.
@@ -61,11 +64,13 @@ type active struct {
 	running int
 	failed  bool
 	closed  bool
+
+	part, parts int // as those of the scheduler
 }
 
 func newScheduler(s *Sweep, st *store, workers, shard, shards int) *scheduler {
 	d := &scheduler{sweep: s, store: st, workers: workers, queue: newQueue(s.Design.Points(), shard, shards),
-		keys: make([]Key, s.Design.Points())}
+		keys: make([]Key, s.Design.Points()), parts: 1}
 	d.changed = sync.NewCond(&d.mu)
 	return d
 }
@@ -121,10 +126,11 @@ func (a *active) left(ahead int) bool {
 	if a.failed || a.closed {
 		return false
 	}
-	for a.records[a.next] != nil {
+	most := a.stop.allowed(ahead)
+	for int(a.next) < most && (a.records[a.next] != nil || int(a.next)%a.parts != a.part) {
 		a.next++
 	}
-	return int(a.next) < a.stop.allowed(ahead)
+	return int(a.next) < most
 }
 
 // steal finds the point with the most left to do.
@@ -147,7 +153,8 @@ func (d *scheduler) steal() (best *active) {
 func (d *scheduler) openPoint(i int) *active {
 	d.opening++
 	d.mu.Unlock()
-	a := &active{index: i, values: d.sweep.Design.Point(i), levels: d.sweep.Design.levels(i), stop: newStopping(&d.sweep.Spec)}
+	a := &active{index: i, values: d.sweep.Design.Point(i), levels: d.sweep.Design.levels(i), stop: newStopping(&d.sweep.Spec),
+		part: d.part, parts: d.parts}
 	err := a.open(d.sweep, d.store)
 	d.mu.Lock()
 	d.opening--
@@ -160,14 +167,12 @@ func (d *scheduler) openPoint(i int) *active {
 	d.found += a.found
 	d.active = append(d.active, a)
 	d.advance(a)
+	d.leave(a)
 	if a.closed {
 		return nil
 	}
 	if d.look {
-		if d.missing.points == 0 || i < d.missing.first {
-			d.missing.first = i
-		}
-		d.missing.points++
+		d.missing.points = append(d.missing.points, i)
 		d.missing.replications += a.stop.allowed(1) - a.found
 		d.close(a)
 		return nil
@@ -218,6 +223,13 @@ func (d *scheduler) advance(a *active) {
 
 func (a *active) complete() bool { return a.stop.enough > 0 && a.stop.seen >= a.stop.enough }
 
+// leave closes a point of which what is left is for others.
+func (d *scheduler) leave(a *active) {
+	if d.parts > 1 && !d.look && !a.closed && a.running == 0 && !a.left(1) {
+		d.close(a)
+	}
+}
+
 func (d *scheduler) close(a *active) {
 	a.closed = true
 	d.active = slices.DeleteFunc(d.active, func(b *active) bool { return a == b })
@@ -234,6 +246,7 @@ func (d *scheduler) finished(a *active, r *record, took time.Duration) {
 	if !a.closed && !a.failed {
 		a.records[r.replication] = r
 		d.advance(a)
+		d.leave(a)
 	}
 	if n := d.costs.all.n; n >= 8 && n >= 2*d.sorted {
 		d.sorted = n

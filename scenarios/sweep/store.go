@@ -62,6 +62,11 @@ const (
 	mostOpen = 64
 )
 
+// taskPrefix begins the names of the chunks of tasks of a cluster. They may be
+// running while another process has the directory, which leaves their open chunks
+// alone.
+const taskPrefix = "task-"
+
 // openStore reads the store below dir. With repair, for whoever holds the lock
 // of dir, chunks that a killed process left open are cut after their last whole
 // frame and sealed.
@@ -103,7 +108,7 @@ func (s *store) load(repair bool) error {
 		if err != nil {
 			return err
 		}
-		if sealed || !repair {
+		if sealed || !repair || strings.HasPrefix(e.Name(), taskPrefix) {
 			continue
 		}
 		if s.files[len(s.files)-1], err = sealLeft(name, whole); err != nil {

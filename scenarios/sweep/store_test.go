@@ -26,7 +26,7 @@ func sampleRecord(i int) *record {
 	return r
 }
 
-func open(t *testing.T, dir string, repair bool) *store {
+func openTest(t *testing.T, dir string, repair bool) *store {
 	t.Helper()
 	st, err := openStore(dir, repair)
 	if err != nil {
@@ -40,7 +40,7 @@ var sameRecord = cmp.Options{cmp.AllowUnexported(record{}, schema{}), cmpopts.Eq
 
 func TestStoreRoundTrip(t *testing.T) {
 	dir := t.TempDir()
-	st := open(t, dir, true)
+	st := openTest(t, dir, true)
 	for w := range 3 {
 		a := st.appender(w)
 		for i := range 10 {
@@ -52,7 +52,7 @@ func TestStoreRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	st = open(t, dir, false)
+	st = openTest(t, dir, false)
 	if len(st.entries) != 30 || len(st.damaged) > 0 {
 		t.Fatalf("%d entries, damaged %v", len(st.entries), st.damaged)
 	}
@@ -79,7 +79,7 @@ func TestStoreRoundTrip(t *testing.T) {
 // the ends of its frames.
 func writeChunk(t *testing.T, dir string, n int) (name string, content []byte, ends []int) {
 	t.Helper()
-	st := open(t, dir, true)
+	st := openTest(t, dir, true)
 	a := st.appender(0)
 	for i := range n {
 		if err := a.append(sampleRecord(2 * i)); err != nil {
@@ -115,7 +115,7 @@ func TestTornTail(t *testing.T) {
 			}
 		}
 		for _, repair := range []bool{false, true, false} {
-			if st := open(t, dir, repair); len(st.entries) != want || len(st.damaged) > 0 {
+			if st := openTest(t, dir, repair); len(st.entries) != want || len(st.damaged) > 0 {
 				t.Fatalf("cut at %d: %d records, want %d; damaged %v", cut, len(st.entries), want, st.damaged)
 			}
 		}
@@ -140,7 +140,7 @@ func TestDamage(t *testing.T) {
 		if err := os.WriteFile(damaged, changed, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		st := open(t, dir, false)
+		st := openTest(t, dir, false)
 		if len(st.entries) >= 4 {
 			t.Fatalf("byte %d: %d records", at, len(st.entries))
 		}
@@ -180,7 +180,7 @@ func (f *quotaFile) Write(b []byte) (int, error) {
 func TestFullDiskLeavesWholeRecords(t *testing.T) {
 	for room := int64(0); room < 700; room += 13 {
 		dir := t.TempDir()
-		st := open(t, dir, true)
+		st := openTest(t, dir, true)
 		st.create = (&quota{room}).create
 		a := st.appender(0)
 		kept := 0
@@ -195,7 +195,7 @@ func TestFullDiskLeavesWholeRecords(t *testing.T) {
 		if err := a.seal(); err != nil {
 			t.Fatal(err)
 		}
-		if st := open(t, dir, false); len(st.entries) != kept || len(st.damaged) > 0 {
+		if st := openTest(t, dir, false); len(st.entries) != kept || len(st.damaged) > 0 {
 			t.Fatalf("room for %d bytes: %d records, want %d; damaged %v", room, len(st.entries), kept, st.damaged)
 		}
 	}
