@@ -102,7 +102,7 @@ var decisive = []struct{ name, set, fails string }{
 	{"port-exhaustion", "reuse=1", "proxy.no_ports"},
 	{"port-exhaustion", "closes=server", "client.time_wait_max"},
 	{"power-off", "keepalive=true", "server.established.after(7900s) == 3"},
-	{"power-off", "kind=kill", "server.established.during(61s"},
+	{"power-off", "kind=kill", "server.established.during(31min"},
 	{"process-killed", "kind=crash", "idler.established.after(31s) == 0"},
 	{"process-killed", "kind=crash", "visits.refused == 50"},
 	{"proven-peers", "no_metrics_save=1", "known.connect_success"},
