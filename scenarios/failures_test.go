@@ -29,7 +29,9 @@ workloads:
   - {name: web, kind: server, on: server, port: 80, response: 20kB, think: 30ms, accept_rate: 50/s}
   - {name: api, kind: server, on: server, port: 81, close: client}
   - {name: drop, kind: sink, on: server, port: 82, read_rate: 3Mbit/s}
-  - {name: visits, kind: clients, on: clients, to: server:80, arrivals: poisson 5/s, timeout: 3s}
+  - {name: pages, kind: server, on: server, port: 83, think: exponential 50ms, workers: 3, idle_timeout: 2s}
+  - {name: visits, kind: clients, on: clients, to: server:80, arrivals: poisson 5/s, timeout: 3s, retry: {tries: 3, wait: 500ms}}
+  - {name: surf, kind: users, on: clients, to: server:83, users: 4, think: 300ms, requests: 1, response_timeout: 2s, retry: {tries: 3, wait: 200ms, factor: 2, jitter: 50%}}
   - {name: calls, kind: request_response, on: clients, to: server:81, connections: 2, think: 500ms, keepalive: true}
   - {name: away, kind: idle_connections, on: clients, to: server:81, arrivals: fixed 2/s, connections: 4}
   - {name: more, kind: idle_connections, on: peer, to: server:81, arrivals: poisson 2/s, hold: 3s}
