@@ -100,7 +100,7 @@ func (b *builder) topology() error {
 	for _, name := range b.sc.Routers {
 		b.nodes[name] = b.net.AddRouter(name)
 	}
-	files := traces{}
+	files, down := traces{}, downTimes(b.sc)
 	for i := range b.sc.Links {
 		l := &b.sc.Links[i]
 		configs, err := linkConfigs(l)
@@ -114,11 +114,12 @@ func (b *builder) topology() error {
 			}
 		}
 		b.firstLink = append(b.firstLink, len(b.links))
-		for k := range configs {
-			configs[k].Changes = withFailures(configs[k].Changes, downTimes(b.sc, l))
-		}
 		for _, m := range linkMembers(b.sc, l) {
-			fwd, bwd, err := b.net.Connect(b.nodes[m.ends[0]], b.nodes[m.ends[1]], configs[0], configs[1])
+			member := configs
+			for k := range member {
+				member[k].Changes = withFailures(configs[k].Changes, slices.Concat(down[m.ends[0]], down[m.ends[1]]))
+			}
+			fwd, bwd, err := b.net.Connect(b.nodes[m.ends[0]], b.nodes[m.ends[1]], member[0], member[1])
 			if err != nil {
 				return b.sc.Problem(l.Pos, "links: %v", err)
 			}

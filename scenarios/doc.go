@@ -31,6 +31,26 @@
 //   - the connection table, the capture, and what was looked at segment by segment
 //     are those of the first replication.
 //
+// # Middleboxes
+//
+// A middlebox stands at the inner end of a link: what leaves there passes it
+// before the queue of the link, what arrives there behind its delay. A NAT has the
+// address of the router where it stands, of the networks for documentation (192.0.2.0/24).
+// A capture has the addresses that a packet has where it is captured; the connection
+// table, traces, ladders and transfers look through NATs, so that a connection is one
+// connection with the ports of the host that opened it. What a box drops is dropped
+// there, with the reason ("nat (unknown connection)"), what a SYN proxy answers or sends
+// by itself ends or begins at it, and the sequence numbers that it translates are in
+// traces and ladders as the end knows them that they belong to.
+//
+// # Failures
+//
+// A host that crashes forgets everything, its links are down until it is back, and its
+// workloads then begin anew; one that is unplugged forgets nothing; a killed process
+// leaves the kernel to close its sockets. At one time failures come after everything
+// else, except that links go down first. After every run the books of links, routers,
+// hosts and middleboxes are checked: that no packet is missing is part of a result.
+//
 // # The directory
 //
 // Target fills a directory with results, so that it holds either all of a run or

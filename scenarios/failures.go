@@ -22,16 +22,28 @@ func end(f *spec.Failure) des.Time {
 	return des.Time(*f.Back)
 }
 
-// downTimes returns when a link is down because of a failure at one of its ends.
-func downTimes(sc *spec.Scenario, l *spec.Link) []downTime {
-	var list []downTime
+// hit returns the hosts that a failure befalls.
+func hit(sc *spec.Scenario, f *spec.Failure) []string {
+	hosts := sc.MembersOf(string(f.On))
+	if f.Count != nil {
+		hosts = hosts[:*f.Count]
+	}
+	return hosts
+}
+
+// downTimes returns, for each host that fails, when its links are down.
+func downTimes(sc *spec.Scenario) map[string][]downTime {
+	times := map[string][]downTime{}
 	for i := range sc.Failures {
 		f := &sc.Failures[i]
-		if f.Disconnects() && (string(f.On) == l.Ends[0] || string(f.On) == l.Ends[1]) {
-			list = append(list, downTime{des.Time(f.At), end(f)})
+		if !f.Disconnects() {
+			continue
+		}
+		for _, host := range hit(sc, f) {
+			times[host] = append(times[host], downTime{des.Time(f.At), end(f)})
 		}
 	}
-	return list
+	return times
 }
 
 // withFailures puts times in which a link is down beside its own changes: it is
@@ -88,7 +100,7 @@ func (b *builder) failures() error {
 		if f.Kind == spec.Unplug {
 			continue
 		}
-		for _, host := range b.sc.MembersOf(string(f.On)) {
+		for _, host := range hit(b.sc, f) {
 			list = append(list, workload.Failure{On: quantity.Host(host), Crash: f.Kind == spec.Crash,
 				Process: f.Workload, At: des.Time(f.At), Back: end(f)})
 		}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tcplab/des"
+	"tcplab/scenarios/measure"
 	"tcplab/scenarios/spec"
 	"tcplab/tcpmodel/network"
 )
@@ -55,6 +56,9 @@ func TestFailuresOfAllKinds(t *testing.T) {
 			kind := rapid.SampledFrom([]string{spec.Crash, spec.Unplug, spec.Kill}).Draw(t, "kind")
 			at := rapid.IntRange(0, 30_000).Draw(t, "at")
 			fmt.Fprintf(&text, "  - {on: %s, kind: %s, at: %dms", on, kind, at)
+			if on == "clients" && rapid.Bool().Draw(t, "some") {
+				text.WriteString(", count: 2")
+			}
 			if rapid.Bool().Draw(t, "comes back") {
 				fmt.Fprintf(&text, ", back: %dms", at+rapid.IntRange(1, 10_000).Draw(t, "for"))
 			}
@@ -95,6 +99,79 @@ func TestFailuresOfAllKinds(t *testing.T) {
 	})
 }
 
+// When all processes are killed and stay away, the kernels close what they had open,
+// and after a while nothing is left but what the flood has opened.
+func TestNothingIsLeftOfKilledProcesses(t *testing.T) {
+	text := strings.Replace(busy, "duration: 40s", "duration: 400s", 1)
+	for _, on := range []string{"server", "clients", "peer", "attacker"} {
+		text += fmt.Sprintf("  - {on: %s, kind: kill, at: 20s}\n", on)
+	}
+	out := run(t, parse(t, text), Options{})
+	for _, host := range []string{"server", "clients", "peer"} {
+		for _, s := range out.Result.Series {
+			if level := strings.TrimPrefix(s.Name, host+"."); level == "established" || level == "time_wait" || level == "close_wait" ||
+				level == "fin_wait_1" || level == "fin_wait_2" || level == "last_ack" || level == "syn_queue" {
+				if last := s.Value[len(s.Value)-1]; last != 0 {
+					t.Errorf("%s is %v at the end", s.Name, last)
+				}
+			}
+		}
+	}
+	if got := metric(t, out.Result, "server.established"); got == 0 {
+		t.Error("the server has had no connection")
+	}
+}
+
+// Of a group the first hosts fail, and the others do not.
+func TestSomeOfAGroupFail(t *testing.T) {
+	out := run(t, parse(t, `
+version: 1
+name: some
+duration: 60s
+hosts: {clients: {count: 5}, server: {}}
+links: [{ends: [clients, core], delay: 5ms}, {ends: [core, server]}]
+workloads:
+  - {name: web, kind: server, on: server, port: 80, close: client}
+  - {name: sessions, kind: request_response, on: clients, to: server:80, think: 1s}
+failures: [{on: clients, count: 2, kind: crash, at: 20s}, {on: clients, count: 4, kind: unplug, at: 30s}]
+`), Options{})
+	value := func(name string, at int) float64 {
+		for _, s := range out.Result.Series {
+			if s.Name == name {
+				return s.Value[at]
+			}
+		}
+		t.Fatalf("no series %s", name)
+		return 0
+	}
+	if a, b := value("clients.established", 10), value("clients.established", 25); a != 5 || b != 3 {
+		t.Errorf("%v connections before the crash of two clients, %v after it", a, b)
+	}
+	if n := value("sessions.responses", 40); n > 1 {
+		t.Errorf("%v responses a second, with one client left", n)
+	}
+}
+
+// What an old connection answers to the SYN of a rebooted client is in the ladder
+// of the new one.
+func TestLadderOfRebootedClient(t *testing.T) {
+	out := run(t, load(t, "client-rebooted", nil), Options{Trace: Trace{Conns: []int{2}}})
+	l := measure.NewLadder(&out.Connections.Traces[0])
+	var text []string
+	for _, p := range l.Passages[:4] {
+		if p.Fate != measure.Delivered || p.Sent == des.Never {
+			t.Errorf("%v is %v", p.Segment.String(), p.Fate)
+		}
+		text = append(text, p.Segment.Flags.String())
+	}
+	if got := strings.Join(text, " "); got != "SYN ACK RST SYN" {
+		t.Errorf("the exchange begins with %s", got)
+	}
+	if got := l.States[1]; got[0].State.String() != "ESTABLISHED" || got[1].State.String() != "CLOSED" {
+		t.Errorf("the server was in %v", got)
+	}
+}
+
 func TestTimesDown(t *testing.T) {
 	s := des.Second
 	up := func(at des.Time) network.Change { return network.Change{At: at, Kind: network.LinkUp} }
@@ -131,6 +208,7 @@ func TestFailuresThatAreWrong(t *testing.T) {
 		{"{on: server, kind: crash, at: 2s, workload: web}", `failures.yaml:9:49: workload: a crash befalls the whole host (write kind: kill, or remove it)`},
 		{"{on: server, kind: kill, at: 2s, workload: wb}", `failures.yaml:9:48: workload: server runs no workload "wb" (did you mean web?)`},
 		{"{on: client, kind: kill, at: 2s, workload: web}", `failures.yaml:9:48: workload: client runs no workload "web" (there is none)`},
+		{"{on: server, kind: crash, at: 2s, count: 2}", `failures.yaml:9:46: count: server stands for 1, fewer than 2`},
 		{"{on: server, kind: kill, at: 2s, name: web}", `failures.yaml:9:44: the name "web" is taken by a workload (figures tell them apart: choose another)`},
 	} {
 		text := "version: 1\nname: x\nduration: 9s\nhosts: {client: {}, server: {}}\nlinks: [{ends: [client, server]}]\nworkloads:\n" +

@@ -43,6 +43,12 @@
 // bounded by Options.Rows, and the connections of Options.TraceConns and
 // TraceFirst keep their events: a Ladder shows them.
 //
+// Translate makes the table and the traces look through a NAT. Where a middlebox
+// changes sequence numbers, or answers in the place of an end, events have the numbers
+// as the end knows them that they belong to (TraceEnd.Translated), and SegmentAnswered
+// and SegmentMade tell of what the box did. What an end that has outlived its peer
+// answers to a new connection of the same ports belongs to the trace of the new one.
+//
 // # Single connections
 //
 // Of the connections in Options.Flows the sender is looked at closely: window,
