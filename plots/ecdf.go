@@ -213,7 +213,10 @@ func valueAxis(label, unit string, axis Axis, lo, hi *float64) (horizontal, erro
 	}
 	h.lo, h.hi = *lo, *hi
 	h.sc = scaleFor(unit, *hi)
-	if h.label == "" {
+	if h.log && !siUnits[unit] {
+		h.sc = scaleFor(unit, 1) // powers of ten are at the ticks
+	}
+	if h.label = ownLabel(h.label, unit, h.sc); axis.Label == "" {
 		h.label = axisLabel(label, unit, h.sc)
 	}
 	return h, nil

@@ -140,6 +140,7 @@ func (h *heatAxis) horizontal(axis Axis) (horizontal, error) {
 	}
 	switch {
 	case out.label != "":
+		out.label = ownLabel(out.label, h.column.Unit, out.sc)
 	case h.words:
 		out.label = h.column.label()
 	default:
@@ -260,7 +261,7 @@ func (h *heatMap) setColors(fig Figure, style Style) error {
 	}
 	h.sc = scaleFor(h.metric.Unit, math.Max(math.Abs(h.lo), math.Abs(h.hi)))
 	h.label = axis.Label
-	if h.label == "" {
+	if h.label = ownLabel(h.label, h.metric.Unit, h.sc); axis.Label == "" {
 		h.label = axisLabel(h.metric.label(), h.metric.Unit, h.sc)
 	}
 	f := h.sc.factor

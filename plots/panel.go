@@ -160,7 +160,7 @@ func (p *panel) apart(height, small float64) func([]tick) bool {
 
 func (p *panel) fullLabel() string {
 	if p.axis.Label != "" {
-		return p.axis.Label
+		return ownLabel(p.axis.Label, p.unit, p.sc)
 	}
 	return axisLabel(p.label, p.unit, p.sc)
 }

@@ -135,6 +135,28 @@ func TestScaleAndLabel(t *testing.T) {
 	}
 }
 
+// A label that was given says what the axis has, whatever its scale.
+func TestOwnLabel(t *testing.T) {
+	for _, c := range []struct {
+		label, unit string
+		top         float64
+		want        string
+	}{
+		{"time to connect (s)", "s", 3, "time to connect (s)"},
+		{"time to connect (s)", "s", 0.3, "time to connect (ms)"},
+		{"time to connect (ms)", "s", 0.3, "time to connect (ms)"},
+		{"time to connect", "s", 0.3, "time to connect (ms)"},
+		{"goodput (bit/s)", "bit/s", 2e6, "goodput (Mbit/s)"},
+		{"SYNs (1/s)", "1/s", 5e4, "SYNs (10³/s)"},
+		{"segments", "count", 3e6, "segments (10⁶)"},
+		{"share", "ratio", 1, "share"},
+	} {
+		if got := ownLabel(c.label, c.unit, scaleFor(c.unit, c.top)); got != c.want {
+			t.Errorf("label %q in %s up to %v: %q, want %q", c.label, c.unit, c.top, got, c.want)
+		}
+	}
+}
+
 func TestWrap(t *testing.T) {
 	for _, c := range []struct {
 		text string

@@ -295,7 +295,7 @@ func spanAxis(lo, hi float64, axis Axis) (horizontal, error) {
 	if hi >= 36000 {
 		h.sc = scale{1.0 / 3600, "h"}
 	}
-	if h.label == "" {
+	if h.label = ownLabel(h.label, "s", h.sc); axis.Label == "" {
 		h.label = "time (" + h.sc.unit + ")"
 	}
 	return h, nil

@@ -98,6 +98,18 @@ func axisLabel(label, unit string, sc scale) string {
 	return label + " (" + sc.unit + ")"
 }
 
+// ownLabel fits a label that was given to the scale of its axis: the unit at its
+// end becomes the one that the axis has, and a power of ten is told.
+func ownLabel(label, unit string, sc scale) string {
+	if sc.factor == 1 || sc.unit == "" || strings.Contains(label, sc.unit) {
+		return label
+	}
+	if head, ok := strings.CutSuffix(label, "("+unit+")"); ok {
+		return head + "(" + sc.unit + ")"
+	}
+	return label + " (" + sc.unit + ")"
+}
+
 // owner is the first part of a name, as text.
 func owner(name string) string {
 	first, _, _ := strings.Cut(name, ".")
