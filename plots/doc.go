@@ -39,6 +39,9 @@
 // functions, each with its source. A figure of lines draws them by name or in
 // an expression over the parameters of the sweep: see Theory and Formulas.
 //
+// A Reference is values that others have found, drawn as open markers: in the
+// colour and shape of a group, larger, or dark.
+//
 // # How it is drawn
 //
 // The layout is this package's own, since small multiples with a shared axis,

@@ -29,6 +29,8 @@ type Figure struct {
 	Over, By string
 	// Theory are closed forms drawn with lines: see Theory.
 	Theory []Theory
+	// References are values from elsewhere that lines show beside their own.
+	References []Reference
 	// Intervals says how lines show confidence intervals: "bars" (the default),
 	// "bands" or "none".
 	Intervals string
@@ -172,6 +174,9 @@ func (f *Figure) validate(res *measure.Result, all bool) error {
 	}
 	if f.Width != "" && f.Width != "column" && f.Width != "wide" {
 		errs = append(errs, unknown("width", f.Width, []string{"column", "wide"}))
+	}
+	if len(f.References) > 0 && f.Kind != "lines" {
+		errs = append(errs, fmt.Errorf("references: a figure of kind %s does not show them", f.Kind))
 	}
 	for _, name := range f.Events {
 		if findBand(res, name) == nil {

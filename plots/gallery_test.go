@@ -31,6 +31,8 @@ func gallery() []showing {
 		{&Data{Result: delayResult()}, Figure{Name: "delay-boxplot", Kind: "boxplot", Series: []string{"reno.delay", "cubic.delay", "bbr.delay"}, X: Axis{Log: true}}},
 		{&Data{Sweep: erlangSweep()}, Figure{Name: "erlang", Kind: "lines", Series: []string{"legit.first_syn_accepted"},
 			Over: "flood_rate", By: "backlog", Theory: []Theory{{Formula: "erlang_b"}}, X: Axis{Log: true}}},
+		{&Data{Sweep: erlangSweep()}, Figure{Name: "references", Kind: "lines", Series: []string{"legit.first_syn_accepted"},
+			Over: "flood_rate", By: "backlog", References: references(), X: Axis{Log: true}}},
 		{&Data{Sweep: lossSweep()}, Figure{Name: "loss", Kind: "lines", Series: []string{"flow.goodput"}, Over: "loss", By: "congestion",
 			Theory: []Theory{{Formula: "mathis"}, {Formula: "pftk_approx"}}, X: Axis{Log: true}, Y: []Axis{{Log: true}}}},
 		{&Data{Sweep: lossSweep()}, Figure{Name: "loss-bands", Kind: "lines", Series: []string{"flow.goodput", "flow.retransmit_ratio"}, Over: "loss",
@@ -123,6 +125,19 @@ func erlangSweep() *Sweep {
 		}
 	}
 	return s
+}
+
+// references are values of two groups and of none.
+func references() []Reference {
+	at := func(rate, y, half float64) ReferencePoint {
+		return ReferencePoint{Over: Value{fmt.Sprintf("%g/s", rate), rate}, Mean: y, Low: y - half, High: y + half}
+	}
+	return []Reference{
+		{Label: "measured", Source: "a lab", By: "64", Points: []ReferencePoint{at(1, 0.93, 0.04), at(3, 0.36, 0.06), at(30, 0.04, 0.02)}},
+		{Label: "measured", Source: "a lab", By: "128", Points: []ReferencePoint{at(3, 0.7, 0.05), at(30, 0.09, 0.03)}},
+		{Label: "Someone 1999, figure 3", Points: []ReferencePoint{at(0.3, 0.97, math.NaN()), at(7, 0.44, math.NaN()), at(200, 0.02, math.NaN())}},
+		{Label: "not drawn", By: "512", Points: []ReferencePoint{at(1, 0.5, 0)}},
+	}
 }
 
 func lossSweep() *Sweep {

@@ -77,6 +77,7 @@ type lineFigure struct {
 	groups   []lineGroup
 	forms    [][]*closedForm // for each metric
 	words    []string        // on the horizontal axis in place of numbers
+	refs     []referenceSet
 }
 
 // A lineGroup is the points of one value of the grouping parameter, in order.
@@ -126,7 +127,7 @@ func newLineFigure(sweep *Sweep, fig Figure) (*lineFigure, error) {
 		}
 		l.forms = append(l.forms, forms)
 	}
-	return l, nil
+	return l, l.references(fig)
 }
 
 // group sorts the points. Two points of one group at one place are an error: a
@@ -155,9 +156,9 @@ func (l *lineFigure) group() error {
 	}
 	slices.SortStableFunc(l.groups, func(a, b lineGroup) int { return cmp.Compare(a.value.Number, b.value.Number) })
 	for _, g := range l.groups {
-		slices.SortStableFunc(g.points, func(a, b Point) int { return cmp.Compare(l.place(a), l.place(b)) })
+		slices.SortStableFunc(g.points, func(a, b Point) int { return cmp.Compare(l.at(a), l.at(b)) })
 		for i, pt := range g.points[1:] {
-			if l.place(pt) == l.place(g.points[i]) {
+			if l.at(pt) == l.at(g.points[i]) {
 				return fmt.Errorf("there are two points at %s = %s: name the parameter in which they differ in By, or leave points out",
 					l.sweep.Params[l.over].Name, pt.Params[l.over].Text)
 			}
@@ -166,9 +167,11 @@ func (l *lineFigure) group() error {
 	return nil
 }
 
-// place is where a point is on the horizontal axis.
-func (l *lineFigure) place(pt Point) float64 {
-	v := pt.Params[l.over]
+// at is where a point is on the horizontal axis.
+func (l *lineFigure) at(pt Point) float64 { return l.place(pt.Params[l.over]) }
+
+// place is where a value is on the horizontal axis.
+func (l *lineFigure) place(v Value) float64 {
 	if l.words != nil {
 		return float64(slices.Index(l.words, v.Text))
 	}
@@ -226,7 +229,12 @@ func (l *lineFigure) axis(axis Axis) (horizontal, error) {
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, pt := range l.sweep.Points {
-		lo, hi = min(lo, l.place(pt)), max(hi, l.place(pt))
+		lo, hi = min(lo, l.at(pt)), max(hi, l.at(pt))
+	}
+	for _, r := range l.refs {
+		for _, p := range r.Points {
+			lo, hi = min(lo, p.Over.Number), max(hi, p.Over.Number)
+		}
 	}
 	return valueAxis(col.label(), col.Unit, axis, &lo, &hi)
 }
@@ -253,7 +261,7 @@ func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 			e := pt.Metrics[m]
 			some, top = some || !math.IsNaN(e.Mean), max(top, zeroIfNaN(e.Mean))
 			if fig.Intervals != "bands" && fig.Intervals != "none" && e.Low <= e.High {
-				c.bars = append(c.bars, bar{l.place(pt) + l.aside(g), e.Low, e.High})
+				c.bars = append(c.bars, bar{l.at(pt) + l.aside(g), e.Low, e.High})
 			}
 		}
 		if fig.Intervals == "bands" {
@@ -261,6 +269,12 @@ func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 			c.high = l.values(g, m, func(e Estimate) float64 { return e.High })
 		}
 		p.curves = append(p.curves, c)
+	}
+	for _, c := range l.referenceCurves(at) {
+		p.curves = append(p.curves, c)
+		for _, y := range c.dots {
+			top = max(top, zeroIfNaN(y))
+		}
 	}
 	p.zoomed = top < 0.25 // a small ratio is not seen on an axis to 1
 	if !some {
@@ -273,7 +287,7 @@ func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 func (l *lineFigure) values(g lineGroup, m int, of func(Estimate) float64) func(func(x, y float64) bool) {
 	return func(yield func(x, y float64) bool) {
 		for _, pt := range g.points {
-			if !yield(l.place(pt)+l.aside(g), of(pt.Metrics[m])) {
+			if !yield(l.at(pt)+l.aside(g), of(pt.Metrics[m])) {
 				return
 			}
 		}
@@ -345,7 +359,7 @@ func (s *stack) lineKeys(l *lineFigure, fig Figure) {
 		}
 		p.keys = append(p.keys, e)
 	}
-	if len(p.keys) == 1 && len(l.forms[0]) == 0 {
+	if len(p.keys) == 1 && len(l.forms[0])+len(l.refs) == 0 {
 		p.keys = []legendEntry{}
 	}
 	for k, f := range l.forms[0] {
@@ -355,6 +369,7 @@ func (s *stack) lineKeys(l *lineFigure, fig Figure) {
 		}
 		p.keys = append(p.keys, legendEntry{label: f.label, look: lk, width: s.style.Line})
 	}
+	p.keys = append(p.keys, l.referenceKeys()...)
 }
 
 func (l *lineFigure) binder(m int) binder {
@@ -370,7 +385,8 @@ func (l *lineFigure) binder(m int) binder {
 	return b
 }
 
-// table has a row for each point and metric, and the closed forms there.
+// table has a row for each point and metric, and the closed forms there; then
+// one for each value from elsewhere.
 func (l *lineFigure) table() table {
 	header := []string{l.sweep.Params[l.over].Name}
 	if l.by >= 0 {
@@ -380,33 +396,53 @@ func (l *lineFigure) table() table {
 	for _, f := range l.forms[0] {
 		header = append(header, strings.ReplaceAll(f.label, ",", ""))
 	}
+	if len(l.refs) > 0 {
+		header = append(header, "reference", "source")
+	}
+	row := func(over, by Value, m int, e Estimate) []any {
+		cells := []any{over.cell()}
+		if l.by >= 0 {
+			cells = append(cells, by.cell())
+		}
+		col := l.sweep.Metrics[l.metrics[m]]
+		cells = append(cells, col.Name, col.Unit, e.N, e.Mean, e.Low, e.High)
+		for _, f := range l.forms[m] {
+			cells = append(cells, f.at(l.vars(over, by)))
+		}
+		return cells
+	}
 	return table{header, func(add func(...any)) {
 		for i, m := range l.metrics {
 			for _, g := range l.groups {
 				for _, pt := range g.points {
-					cells := []any{pt.Params[l.over].cell()}
-					if l.by >= 0 {
-						cells = append(cells, g.value.cell())
-					}
-					e := pt.Metrics[m]
-					cells = append(cells, l.sweep.Metrics[m].Name, l.sweep.Metrics[m].Unit, e.N, e.Mean, e.Low, e.High)
-					for _, f := range l.forms[i] {
-						cells = append(cells, f.at(l.vars(pt)))
+					cells := row(pt.Params[l.over], g.value, i, pt.Metrics[m])
+					if len(l.refs) > 0 {
+						cells = append(cells, "", "")
 					}
 					add(cells...)
 				}
 			}
 		}
+		for i := range l.refs {
+			r := &l.refs[i]
+			by := Value{Number: math.NaN()}
+			if r.group >= 0 {
+				by = l.groups[r.group].value
+			}
+			for _, p := range r.Points {
+				cells := row(p.Over, by, r.metric, Estimate{Mean: p.Mean, Low: p.Low, High: p.High})
+				add(append(cells, r.Label, r.Source)...)
+			}
+		}
 	}}
 }
 
-// vars are the parameters of a point that are numbers.
-func (l *lineFigure) vars(pt Point) map[string]float64 {
-	vars := map[string]float64{}
-	for i, v := range pt.Params {
-		if (i == l.over || i == l.by) && !math.IsNaN(v.Number) {
-			vars[l.sweep.Params[i].Name] = v.Number
-		}
+// vars are the parameters of a row for closed forms; NaN is what a value from
+// elsewhere leaves open.
+func (l *lineFigure) vars(over, by Value) map[string]float64 {
+	vars := map[string]float64{l.sweep.Params[l.over].Name: over.Number}
+	if l.by >= 0 {
+		vars[l.sweep.Params[l.by].Name] = by.Number
 	}
 	return vars
 }

@@ -22,6 +22,9 @@ const (
 	openSquare
 	cross
 	speck // a small dot, where there are many
+
+	// hollow, with a shape, is its outline around what is below, somewhat larger.
+	hollow marker = 1 << 4
 )
 
 // markers are the shapes of groups, in the order of looks.
@@ -29,6 +32,9 @@ var markers = []marker{circle, square, triangle, diamond, triangleDown, openCirc
 
 // size is the diameter in points.
 func (m marker) size(style Style) float64 {
+	if m&hollow != 0 {
+		return 1.45 * (m &^ hollow).size(style)
+	}
 	switch m {
 	case speck:
 		return style.Line * 1.5
@@ -44,7 +50,7 @@ func (m marker) open() bool { return m == openCircle || m == openSquare || m == 
 func (m marker) shape(at vg.Point, size float64) vg.Path {
 	r := vg.Length(size / 2)
 	var corners []vg.Point
-	switch m {
+	switch m &^ hollow {
 	case circle, openCircle, speck:
 		return circlePath(at, size/2)
 	case square, openSquare:
@@ -95,6 +101,9 @@ func (d *Drawing) markers(m marker, c color.NRGBA, style Style, at []vg.Point) {
 		switch {
 		case m == cross:
 			d.stroke(c, style.Line*1.1, p)
+		case m&hollow != 0:
+			d.stroke(white, style.Line*1.1+style.Rule, p)
+			d.stroke(c, style.Line*0.9, p)
 		case m.open():
 			d.fill(white, p)
 			d.stroke(c, style.Line, p)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"tcplab/plots"
 	"tcplab/scenarios"
 	"tcplab/scenarios/measure"
+	"tcplab/scenarios/quantity"
 	"tcplab/scenarios/spec"
 )
 
@@ -154,10 +156,31 @@ func figureOf(f *spec.Figure, i int) plots.Figure {
 	for _, l := range f.Limits {
 		fig.Limits = append(fig.Limits, plots.Limit{Series: l.Series, Value: l.Value, Label: l.Label})
 	}
+	for i := range f.Reference {
+		fig.References = append(fig.References, plotReference(&f.Reference[i]))
+	}
 	if f.YLabel != "" || f.YScale == "log" {
 		fig.Y = []plots.Axis{{Label: f.YLabel, Log: f.YScale == "log"}}
 	}
 	return fig
+}
+
+func plotReference(r *spec.FigureReference) plots.Reference {
+	out := plots.Reference{Label: r.Label, Source: r.Source, Series: r.Series, By: r.By}
+	value := func(f *quantity.Found) float64 {
+		if f == nil {
+			return math.NaN()
+		}
+		return f.Value
+	}
+	for _, p := range r.Points {
+		over := plots.Value{Text: p.X, Number: math.NaN()}
+		if f, ok := quantity.Parse(p.X); ok {
+			over.Number = f.Value
+		}
+		out.Points = append(out.Points, plots.ReferencePoint{Over: over, Mean: p.Y.Value, Low: value(p.Low), High: value(p.High)})
+	}
+	return out
 }
 
 // plotData is what one figure is drawn from, in the words of package plots.

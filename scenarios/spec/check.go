@@ -126,6 +126,7 @@ func (d *decoder) checkFigures(n *node, figures []Figure, sweep bool) {
 		if n := at.get("name"); n != nil && f.Name != "" && !scenarioName.MatchString(f.Name) {
 			d.fail(n, "name: %s is not a name for files (small letters, digits, - and _)", quote(f.Name))
 		}
+		d.checkReferences(at, &figures[i], sweep)
 		for _, axis := range []struct{ key, name string }{{"x", f.X}, {"y", f.Y}, {"by", f.By}} {
 			if axis.name == "" {
 				continue

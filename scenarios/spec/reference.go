@@ -50,6 +50,8 @@ func Reference(r *Registry) []byte {
 	p.section("measure", reflect.TypeFor[Measure]())
 	p.expectations()
 	p.section("A figure", reflect.TypeFor[Figure]())
+	p.section("A limit", reflect.TypeFor[Limit]())
+	p.section("A reference", reflect.TypeFor[FigureReference]())
 	p.section("sweep", reflect.TypeFor[Sweep]())
 	p.section("sample", reflect.TypeFor[Sample]())
 	p.section("until", reflect.TypeFor[Until]())
@@ -208,7 +210,11 @@ func (p *page) typeName(f *field) string {
 	t := f.typ
 	switch {
 	case isNode(t):
-		return "mapping such as `" + cell(f.sample(p.r)) + "`"
+		what := "mapping"
+		if strings.HasPrefix(f.sample(p.r), "[") {
+			what = "list"
+		}
+		return what + " such as `" + cell(f.sample(p.r)) + "`"
 	case f.named != "":
 		return "mapping from names, " + f.item + " each"
 	case t.Kind() == reflect.Slice && f.item != "":

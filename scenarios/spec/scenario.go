@@ -99,6 +99,7 @@ type Figure struct {
 	Panels    string             `key:"panels" enum:"unit,series" default:"unit" doc:"Which series share a panel: those of a unit, or none."`
 	Points    string             `key:"points" enum:"interval,ack" default:"interval" doc:"When a congestion figure has a point: at each measurement interval, or at each ACK and retransmission (of the first replication)."`
 	Limits    []Limit            `key:"limits" item:"a limit" example:"[{series: server.syn_queue, value: 97, label: full}]" doc:"Horizontal lines at values of note."`
+	Reference []FigureReference  `key:"reference" item:"a reference" example:"[{label: Linux 6.18, points: [[1%, 2.1Mbit/s]]}]" doc:"Of lines of a sweep: values from elsewhere, such as measurements or a published figure, drawn as open markers."`
 	Bins      int                `key:"bins" default:"0" min:"0" max:"1000" doc:"How many bins a histogram has; 0 is as many as suit the data."`
 	Width     string             `key:"width" enum:"column,wide" default:"column" doc:"Whether the figure is as wide as a column or as the page."`
 }

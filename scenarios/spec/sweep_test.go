@@ -42,6 +42,18 @@ func TestSweepForms(t *testing.T) {
 	}
 }
 
+func TestReferenceForms(t *testing.T) {
+	s, err := Load("sweep.yaml", sweepFile(`{grid: {rate: [1/s, 2/s], size: [1B, 1kB]}, figures: [{kind: lines, x: rate, y: legit.connect_success, by: size,
+  reference: [{label: A 1999, source: figure 3, by: 1000B, points: [[60/min, 50%, 0.4, 60%], [2/s, 0.7]]}]}]}`), nil, testRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.Sweep.Figures[0].Reference[0]
+	if p := r.Points[0]; p.X != "60/min" || p.Y.Value != 0.5 || p.Low.Value != 0.4 || p.High.Value != 0.6 || r.Points[1].Low != nil || r.By != "1000B" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestSweepMistakes(t *testing.T) {
 	for _, c := range []struct{ sweep, want string }{
 		{`{replications: 3}`, "no parameter varies"},
@@ -56,6 +68,14 @@ func TestSweepMistakes(t *testing.T) {
 		{`{sample: {points: 0, from: {size: [1B]}}}`, "0 is too small"},
 		{`{grid: {rate: [1/s]}, until: {metric: legit.no, ci95_half_width: 1, max: 9}}`, `has no "no"`},
 		{`{grid: {rate: [1/s]}, replications: 9, until: {metric: legit.connect_success, ci95_half_width: 1, max: 3}}`, "less than the replications"},
+		{`{grid: {rate: [1/s]}, figures: [{kind: lines, x: rate, y: legit.connect_success, reference: [{label: a, points: [[1/s]]}]}]}`, "a list of 1 where a point belongs (write [X, Y]"},
+		{`{grid: {rate: [1/s]}, figures: [{kind: lines, x: rate, y: legit.connect_success, reference: [{label: a, points: [[1/s, much]]}]}]}`, `"much" is not a number with a unit`},
+		{`{grid: {rate: [1/s]}, figures: [{kind: lines, x: rate, y: legit.connect_success, reference: [{label: a, points: [[1ms, 1%]]}]}]}`, "x is 1ms where a rate of events belongs"},
+		{`{grid: {rate: [1/s]}, figures: [{kind: lines, x: rate, y: legit.connect_success, reference: [{label: a, points: [[1/s, 2ms]]}]}]}`, "2ms is a time, and legit.connect_success is measured in ratios"},
+		{`{grid: {rate: [1/s]}, figures: [{kind: lines, x: rate, y: legit.connect_success, reference: [{label: a, points: [[1/s, 0.5, 0.6, 0.4]]}]}]}`, "upside down"},
+		{`{grid: {rate: [1/s]}, figures: [{kind: lines, x: rate, y: legit.connect_success, reference: [{label: a, by: 3, points: [[1/s, 0.5]]}]}]}`, "the figure has no groups"},
+		{`{grid: {rate: [1/s], size: [1B, 1kB]}, figures: [{kind: lines, x: rate, y: legit.connect_success, by: size, reference: [{label: a, by: 2B, points: [[1/s, 0.5]]}]}]}`, "size does not take the value \"2B\""},
+		{`{grid: {rate: [1/s], size: [1B, 1kB]}, figures: [{kind: heatmap, x: rate, y: legit.connect_success, by: size, reference: [{label: a, points: [[1/s, 0.5]]}]}]}`, "only figures of kind lines"},
 		{`{grid: {rate: [1/s]}, compare: {param: size, from: 1, to: 2}}`, `"size" does not vary`},
 		{`{grid: {rate: [1/s]}, expect: [legit.no > 1]}`, `sweep.yaml:12:39: expect: workload legit has no "no"`},
 		{`{grid: {rate: [1/s]}, expect: [legit.connect_success > rate]}`, "rate is a parameter (write $rate)"},
