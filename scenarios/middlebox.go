@@ -135,8 +135,7 @@ type directed struct {
 }
 
 // pair makes a box of what works in one direction, made anew for each.
-func (c *directed) pair(create func() (middlebox.OneWay, error)) (middlebox.Box, []middlebox.OneWay, error) {
-	var elements []middlebox.OneWay
+func (c *directed) pair(create func() (middlebox.OneWay, error)) (middlebox.Box, error) {
 	var ways [2]middlebox.OneWay
 	for i, way := range []string{"outward", "inward"} {
 		if c.Direction != way && c.Direction != "both" {
@@ -144,12 +143,11 @@ func (c *directed) pair(create func() (middlebox.OneWay, error)) (middlebox.Box,
 		}
 		e, err := create()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		ways[i] = e
-		elements = append(elements, e)
 	}
-	return middlebox.Pair(ways[0], ways[1]), elements, nil
+	return middlebox.Pair(ways[0], ways[1]), nil
 }
 
 type limiterBox struct {
@@ -162,7 +160,7 @@ type limiterBox struct {
 
 func (c *limiterBox) build(b *builder, m *spec.Middlebox, name string, _ place) (builtBox, error) {
 	var limiters []*middlebox.Limiter
-	box, _, err := c.pair(func() (middlebox.OneWay, error) {
+	box, err := c.pair(func() (middlebox.OneWay, error) {
 		l, err := middlebox.NewLimiter(b.sim, middlebox.LimiterConfig{Rate: float64(c.Rate), Burst: c.Burst, SYNs: c.Packets == "syn", Sources: c.Sources}, nil)
 		limiters = append(limiters, l)
 		return l, err
@@ -208,7 +206,7 @@ func (c *blackholeBox) build(b *builder, m *spec.Middlebox, _ string, at place) 
 	if at.first {
 		b.recorder.Band(m.Name, des.Time(c.From), until)
 	}
-	box, _, err := (&directed{c.Direction}).pair(func() (middlebox.OneWay, error) {
+	box, err := (&directed{c.Direction}).pair(func() (middlebox.OneWay, error) {
 		return middlebox.NewBlackhole(des.Time(c.From), until, nil), nil
 	})
 	return builtBox{Box: box, counts: passing(box)}, err

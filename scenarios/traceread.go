@@ -164,7 +164,7 @@ func (r *traceReader) add(row []string) error {
 	k := slices.Index(endNames[:], r.cell("end"))
 	e.Passive = k == 1
 	switch e.Kind {
-	case measure.SegmentLost, measure.SegmentDropped, measure.SegmentDuplicated:
+	case measure.SegmentLost, measure.SegmentDropped, measure.SegmentDuplicated, measure.SegmentAnswered, measure.SegmentMade:
 		e.Link = r.cell("cause")
 	default:
 		e.Cause, known[2] = tcpmodel.ParseCause(r.cell("cause"))
@@ -176,6 +176,9 @@ func (r *traceReader) add(row []string) error {
 		e.From, e.To = r.states[k], state
 	} else {
 		r.segment(&e.Segment)
+	}
+	if e.Kind == measure.SegmentMade && e.Passive && e.Segment.Has(segment.SYN) {
+		r.trace.Passive.Translated = true // by a SYN proxy
 	}
 	r.states[k] = state
 	e.Sender = measure.Sender{Cwnd: uint32(r.number("cwnd")), Ssthresh: uint32(r.number("ssthresh")),
