@@ -67,3 +67,5 @@
 // The same input gives the same bytes in every format. PDF files carry the date
 // 1970-01-01.
 package plots
+
+//go:generate go test ../cmd/tcplab -run TestDocuments -count 1 -pictures

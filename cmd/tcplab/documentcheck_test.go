@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -61,9 +62,6 @@ type visit struct {
 
 func (c *checker) check(d *document, dir string) []string {
 	v := &visit{checker: c, doc: d, dir: dir}
-	for _, l := range d.links {
-		v.link(l)
-	}
 	// Commands find the files of the module, and leave their results beside them.
 	entries, err := os.ReadDir(c.top)
 	if err != nil {
@@ -81,7 +79,29 @@ func (c *checker) check(d *document, dir string) []string {
 			v.span(i)
 		}
 	}
+	for _, m := range drawn.FindAllSubmatchIndex(d.source, -1) {
+		v.picture(d.lineAt(m[0]), string(d.source[m[2]:m[3]]), filepath.Join(dir, string(d.source[m[4]:m[5]])))
+	}
+	for _, l := range d.links {
+		v.link(l)
+	}
 	return v.problems
+}
+
+var drawn = regexp.MustCompile(`<!-- picture: (\S+) is (\S+) -->`)
+
+// picture takes a picture that has been drawn for a page.
+func (v *visit) picture(line int, name, from string) {
+	svg, err := os.ReadFile(from)
+	if err == nil && len(svg) == 0 {
+		err = fmt.Errorf("it is empty")
+	}
+	if err == nil && *pictures {
+		err = os.WriteFile(filepath.Join(v.top, path.Dir(v.doc.path), name), svg, 0o644)
+	}
+	if err != nil {
+		v.wrong(line, name, err)
+	}
 }
 
 func (v *visit) wrong(line int, what string, err error) {
@@ -211,23 +231,89 @@ func (v *visit) yaml(code code) error {
 		v.wrong(code.line, "yaml", err)
 		return nil
 	}
+	if name, more := strings.CutPrefix(code.label, ">> "); more {
+		return v.keep(code, name, os.O_APPEND)
+	}
 	if _, whole := content["version"]; !whole {
+		if picture, from, ok := strings.Cut(code.label, " from "); ok {
+			return v.drawWith(code, content, picture, from)
+		}
 		if err := v.keys.Validate(content); err != nil {
 			v.wrong(code.line, "yaml", err)
 		}
 		return nil
 	}
-	name := code.label
-	if name == "" {
-		name = fmt.Sprintf("line%d.yaml", code.line)
+	return v.keep(code, cmp.Or(code.label, fmt.Sprintf("line%d.yaml", code.line)), os.O_CREATE|os.O_TRUNC)
+}
+
+// keep writes a scenario, or adds to one, and runs it.
+func (v *visit) keep(code code, name string, mode int) error {
+	file, err := os.OpenFile(filepath.Join(v.dir, name), os.O_WRONLY|mode, 0o600)
+	if err != nil {
+		return err
 	}
-	if err := os.WriteFile(filepath.Join(v.dir, name), []byte(code.text), 0o600); err != nil {
+	if _, err := file.WriteString(code.text); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
 		return err
 	}
 	if out, err := v.shell("tcplab check "+name, v.dir); err != nil {
 		v.wrong(code.line, name, fmt.Errorf("%w\n%s", err, out))
 	}
 	return nil
+}
+
+// drawWith draws a picture of a scenario of the library whose keys are replaced
+// by others; behind the name of the scenario may be flags.
+func (v *visit) drawWith(code code, keys map[string]any, picture, from string) error {
+	name, flags, _ := strings.Cut(from, " ")
+	text, ok := scenarios.Source(name)
+	if !ok {
+		v.wrong(code.line, picture, fmt.Errorf("no scenario %s in the library", name))
+		return nil
+	}
+	var whole map[string]any
+	if err := yaml.Unmarshal(text, &whole); err != nil {
+		return err
+	}
+	replace(whole, keys)
+	out, err := yaml.Marshal(whole)
+	if err != nil {
+		return err
+	}
+	base := strings.TrimSuffix(path.Base(picture), ".svg")
+	if err := os.WriteFile(filepath.Join(v.dir, base+".yaml"), out, 0o600); err != nil {
+		return err
+	}
+	command := "run"
+	if _, ok := keys["sweep"]; ok {
+		command = "sweep"
+	}
+	if out, err := v.shell(fmt.Sprintf("tcplab %s %s.yaml --out results/%s --format svg %s", command, base, base, flags), v.dir); err != nil {
+		v.wrong(code.line, picture, fmt.Errorf("%w\n%s", err, out))
+		return nil
+	}
+	figures, err := filepath.Glob(filepath.Join(v.dir, "results", base, "figures", "*.svg"))
+	if err != nil || len(figures) != 1 {
+		v.wrong(code.line, picture, fmt.Errorf("%d figures were drawn, not one", len(figures)))
+		return err
+	}
+	v.picture(code.line, picture, figures[0])
+	return nil
+}
+
+// replace puts keys in the place of those of whole, of sweep one by one.
+func replace(whole, keys map[string]any) {
+	for key, value := range keys {
+		old, isMap := whole[key].(map[string]any)
+		inner, both := value.(map[string]any)
+		if key == "sweep" && isMap && both {
+			replace(old, inner)
+		} else {
+			whole[key] = value
+		}
+	}
 }
 
 // agrees reports whether a command printed what is shown, where a line "..."

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,16 +10,24 @@ import (
 	"testing"
 )
 
+var pictures = flag.Bool("pictures", false, "draw the pictures of the documents again")
+
 // What a document shows is so: its links lead somewhere, its commands run in the
 // order of the text, with the files that it shows, and print what it says that
 // they print; its scenarios run and its Go is that of a file which is compiled.
 // The marks behind the language of a fence say what is what:
 //
 //	```yaml my.yaml        a scenario, and the name under which commands find it
+//	```yaml >> my.yaml     lines that are added to it
 //	```yaml                a scenario, or some of its keys
 //	```sh                  commands
 //	```text output         what the command before it prints; ... stands for any lines
 //	```go des/my_test.go   a part of that file
+//	```yaml a.svg from NAME --set x=1
+//	                       keys that replace those of scenario NAME, which then draws a.svg
+//
+// A comment <!-- picture: b.svg is results/my/figures/my.svg --> says where the
+// commands have left a picture of the page. With -pictures they are drawn again.
 //
 // Commands are those of tcplab and go; other lines are somebody else's.
 func TestDocuments(t *testing.T) {

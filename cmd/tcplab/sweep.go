@@ -265,7 +265,11 @@ func (a *app) printSweep(s *sweep.Sweep, dir string, out *sweep.Outcome, drawn f
 		a.print("shard    %s (part %d of %d: tcplab merge puts them together)\n", path, m.Shard, m.Shards)
 		return nil
 	}
-	a.print("results  %s{results.csv,results.parquet,summary.csv}\n", path)
+	tables := "results.csv,results.parquet,summary.csv"
+	if s.Spec.Compare != nil {
+		tables += ",differences.csv"
+	}
+	a.print("results  %s{%s}\n", path, tables)
 	if len(drawn.files) > 0 {
 		a.print("figures  %s\n", figureLine(dir, drawn))
 	}
