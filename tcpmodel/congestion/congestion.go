@@ -120,6 +120,7 @@ var algorithms = []struct {
 }{
 	{"cubic", newCubic},
 	{"reno", newReno},
+	{"scalable", newScalable},
 }
 
 // Names returns the names of all algorithms, sorted.

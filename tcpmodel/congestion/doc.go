@@ -33,6 +33,9 @@
 //
 // # The algorithms
 //
+// scalable is Scalable TCP: a hundredth of a segment for each one that is
+// acknowledged, an eighth less after a loss.
+//
 // reno is RFC 5681, counting acknowledged segments rather than
 // acknowledgements (RFC 3465, without its limit), and halving cwnd, where the
 // RFC halves what is in flight. RFC 6582 and RFC 6675 are the sender's.

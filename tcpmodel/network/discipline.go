@@ -9,7 +9,7 @@ import (
 )
 
 // Discipline is a queue discipline with its parameters: DropTail, RED, CoDel,
-// FQCoDel or PIE. DefaultDiscipline has the defaults of each. The limit of the
+// FQCoDel, PIE or HeadDrop. DefaultDiscipline has the defaults of each. The limit of the
 // queue is that of the LinkConfig, whatever the discipline.
 type Discipline interface {
 	// Name is the name that DefaultDiscipline knows.
@@ -21,10 +21,10 @@ type Discipline interface {
 }
 
 // defaults of all disciplines, in the order of DisciplineNames.
-var defaults = []Discipline{DropTail{}, DefaultRED(), DefaultCoDel(), DefaultFQCoDel(), DefaultPIE()}
+var defaults = []Discipline{DropTail{}, DefaultRED(), DefaultCoDel(), DefaultFQCoDel(), DefaultPIE(), HeadDrop{}}
 
 // DisciplineNames returns the names of all disciplines: "droptail", "red",
-// "codel", "fq_codel", "pie".
+// "codel", "fq_codel", "pie", "headdrop".
 func DisciplineNames() []string {
 	var names []string
 	for _, d := range defaults {
