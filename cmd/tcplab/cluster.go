@@ -200,5 +200,5 @@ func (a *app) collect(ctx context.Context, batchDir string) error {
 	if err != nil {
 		return err
 	}
-	return a.sweepDone(s, dir, out, false, usualLook())
+	return a.sweepDone(s, dir, out, false, look{})
 }

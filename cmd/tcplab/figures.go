@@ -19,19 +19,34 @@ import (
 	"tcplab/scenarios/spec"
 )
 
-// look is how figures are drawn, as the command line says.
+// look is how figures are drawn, as the command line says; the zero value leaves
+// it to the scenario.
 type look struct {
 	style   plots.Style
 	formats []string
 }
 
-// usualLook is that without flags.
-func usualLook() look { return look{plots.IEEE(), []string{"pdf", "svg", "png"}} }
+// of fills in what the command line leaves to the scenario, and the scenario to
+// what is usual.
+func (l look) of(sc *spec.Scenario) (look, error) {
+	if l.style == (plots.Style{}) {
+		var err error
+		if l.style, err = plots.StyleNamed(sc.Style); err != nil {
+			return l, err
+		}
+	}
+	if l.formats == nil {
+		l.formats = sc.Formats
+	}
+	if len(l.formats) == 0 {
+		l.formats = []string{"pdf", "svg", "png"}
+	}
+	return l, nil
+}
 
 func (l *look) addFlags(flags *pflag.FlagSet) {
-	*l = usualLook()
-	flags.Var((*styleFlag)(l), "style", "draw figures for `ieee`, acm, thesis, slides or screen (default ieee)")
-	flags.Var((*formatFlag)(l), "format", "write figures as `FORMAT,..`: "+strings.Join(plots.Formats(), ", ")+" (default pdf,svg,png)")
+	flags.Var((*styleFlag)(l), "style", "draw figures for `ieee`, acm, thesis, slides or screen (default as in the scenario, or ieee)")
+	flags.Var((*formatFlag)(l), "format", "write figures as `FORMAT,..`: "+strings.Join(plots.Formats(), ", ")+" (default as in the scenario, or pdf,svg,png)")
 }
 
 type (
@@ -83,6 +98,10 @@ type figures struct {
 // draw draws the figures of a scenario, or those that fit the result if it
 // declares none, into a directory.
 func (a *app) draw(data *scenarios.FigureData, sc *spec.Scenario, dir string, l look) (figures, error) {
+	l, err := l.of(sc)
+	if err != nil {
+		return figures{}, err
+	}
 	out := figures{formats: l.formats}
 	var drawings []*plots.Drawing
 	for i, f := range figuresOf(data.Result, sc) {
@@ -105,7 +124,7 @@ func (a *app) draw(data *scenarios.FigureData, sc *spec.Scenario, dir string, l 
 	if len(drawings) == 0 {
 		return out, nil
 	}
-	_, err := plots.WriteFormats(dir, l.formats, drawings...)
+	_, err = plots.WriteFormats(dir, l.formats, drawings...)
 	return out, err
 }
 

@@ -49,5 +49,5 @@ func (a *app) merge(cmd *cobra.Command, shards []string, dir string, quiet bool)
 	if err != nil {
 		return err
 	}
-	return a.sweepDone(s, dir, out, quiet, usualLook())
+	return a.sweepDone(s, dir, out, quiet, look{})
 }

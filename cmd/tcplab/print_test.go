@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tcplab/des"
+	"tcplab/plots"
 	"tcplab/scenarios"
 	"tcplab/scenarios/measure"
 	"tcplab/scenarios/spec"
@@ -56,7 +58,7 @@ func TestFormatMetric(t *testing.T) {
 func testSummary(colour bool) *summary {
 	long := "legit.connect_success.during(30s, 120s) < 0.1 and " + strings.Repeat("server.syn_queue_max < 97 and ", 5) + "more"
 	return &summary{
-		style: style{colour}, dir: "results/x", figures: figures{files: []string{"one", "two"}, formats: usualLook().formats},
+		style: style{colour}, dir: "results/x", figures: figures{files: []string{"one", "two"}, formats: []string{"pdf", "svg", "png"}},
 		manifest: &scenarios.Manifest{Scenario: "x", Title: strings.Repeat("word ", 30), Seed: 3, Replications: 2, WallSeconds: 0.25,
 			Events: 5_000_000, SimulatedSeconds: 180, Parameters: scenarios.Parameters{{Name: "rate", Value: "1000/s"}}},
 		outcome: &scenarios.Outcome{
@@ -212,4 +214,26 @@ func TestHelpIsNarrow(t *testing.T) {
 		}
 	}
 	pages(new(app).root(), nil)
+}
+
+// What a scenario can say of styles and formats is what there is.
+func TestStylesOfTheLanguage(t *testing.T) {
+	for style := range strings.SplitSeq(words(t, "Style"), ",") {
+		if _, err := plots.StyleNamed(style); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, want := words(t, "Formats"), strings.Join(plots.Formats(), ","); got != want {
+		t.Errorf("formats %s, but there are %s", got, want)
+	}
+}
+
+// words are those that a key of a scenario takes.
+func words(t *testing.T, field string) string {
+	t.Helper()
+	f, ok := reflect.TypeFor[spec.Scenario]().FieldByName(field)
+	if !ok {
+		t.Fatalf("a scenario has no %s", field)
+	}
+	return f.Tag.Get("enum")
 }

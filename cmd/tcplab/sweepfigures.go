@@ -16,6 +16,10 @@ import (
 // drawSweep draws the figures of a finished sweep. Those that ask for what does
 // not vary, since the command line says what does, are left out.
 func (a *app) drawSweep(s *sweep.Sweep, dir string, l look) (figures, error) {
+	l, err := l.of(s.Scenario)
+	if err != nil {
+		return figures{}, err
+	}
 	out := figures{formats: l.formats}
 	var metrics []string
 	for i := range s.Spec.Figures {

@@ -35,6 +35,8 @@ type Scenario struct {
 	Measure     Measure           `key:"measure" doc:"How the run is measured."`
 	Expect      []Expectation     `key:"expect" item:"an expectation" example:"[legit.connect_success > 0.9]" doc:"What must hold after the run: comparisons of metrics. tcplab check fails if one does not."`
 	Figures     []Figure          `key:"figures" item:"a figure" example:"[{kind: timeseries, series: [server.syn_queue]}]" doc:"What is drawn."`
+	Style       string            `key:"style" enum:"ieee,acm,thesis,slides,screen" default:"ieee" doc:"For whom figures are drawn: how wide they are and how large their letters. --style overrides it."`
+	Formats     []string          `key:"formats" enum:"pdf,svg,png,eps,tex,csv" doc:"The formats of the figures, such as [pdf, csv]; without the key [pdf, svg, png]. csv is the data of a figure. --format overrides it."`
 	Sweep       *Sweep            `key:"sweep" example:"{grid: {PARAMETER: [VALUE, VALUE]}, replications: 10}" doc:"The points of tcplab sweep."`
 
 	// Routers are the ends of links that are no hosts, in the order of the

@@ -115,7 +115,7 @@ func (n *node) clone(without string) *node {
 
 // unsaid are the parts of a scenario that make no difference to what is
 // measured.
-var unsaid = map[string]bool{"name": true, "title": true, "topic": true, "description": true, "params": true, "sweep": true, "figures": true, "seed": true}
+var unsaid = map[string]bool{"name": true, "title": true, "topic": true, "description": true, "params": true, "sweep": true, "figures": true, "style": true, "formats": true, "seed": true}
 
 // Digest returns the SHA-256 of what a run measures by: the scenario with
 // parameters resolved, the seed in force and the content of the files that it
