@@ -18,6 +18,7 @@ type RequestResponse struct {
 	Connections int                `key:"connections" doc:"Connections side by side." default:"1" min:"1"`
 	Requests    int                `key:"requests" doc:"Requests on each connection, after which the client closes; 0 is no limit." default:"0" min:"0"`
 	Request     quantity.Sizes     `key:"request" doc:"Size of a request." default:"100B"`
+	Writes      int                `key:"writes" doc:"In how many pieces the application writes a request, one right after the other." default:"1" min:"1" max:"1000"`
 	Think       quantity.Durations `key:"think" doc:"Time from a response to the next request." default:"0s"`
 	From        quantity.Duration  `key:"from" doc:"When the connections are opened." default:"0s" instant:"true"`
 	Until       quantity.Duration  `key:"until" doc:"When no more requests are sent; left out, the end of the run." instant:"true"`
@@ -184,6 +185,10 @@ func (q *requests) ask(now des.Time, i int) {
 		q.world.announce(out, c.unwritten)
 	}
 	q.log.Request()
+	piece := max(1, c.unwritten/int64(max(1, q.config.Writes)))
+	for range q.config.Writes - 1 {
+		c.unwritten -= put(c.ep, min(piece, c.unwritten))
+	}
 	c.unwritten -= put(c.ep, c.unwritten)
 }
 

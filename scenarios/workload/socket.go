@@ -31,7 +31,7 @@ type Socket struct {
 	MaxSeg      *quantity.Size     `key:"tcp_maxseg" doc:"Largest segment that is offered and sent." min:"88B" max:"32767B" example:"1000B"`
 	WindowClamp *quantity.Size     `key:"tcp_window_clamp" doc:"Largest window that is offered." min:"1B" example:"16KiB"`
 	Congestion  *string            `key:"tcp_congestion" doc:"Congestion control, instead of tcp_congestion_control." example:"reno"`
-	DeferAccept *quantity.Duration `key:"tcp_defer_accept" doc:"Of a listener: connections are accepted with their first data; the third segment alone is ignored for about that long." min:"1s" example:"5s"`
+	DeferAccept *quantity.Duration `key:"tcp_defer_accept" doc:"Of a listener: connections are accepted with their first data; the third segment alone is ignored for about that long. 0s is off." example:"5s"`
 	FastOpen    *int               `key:"tcp_fastopen" doc:"Of a listener: how many connections may be open before their handshake is complete; needs 2 in the sysctl tcp_fastopen." min:"0" example:"128"`
 	FastConnect *bool              `key:"tcp_fastopen_connect" doc:"Of a client: the SYN carries data once a cookie is known; needs 1 in the sysctl tcp_fastopen."`
 	NoCookie    *bool              `key:"tcp_fastopen_no_cookie" doc:"Fast Open without cookies."`
