@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"slices"
 	"testing"
 
 	"tcplab/scenarios"
@@ -29,6 +30,7 @@ func TestLibraryOfSweeps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			publishedAsExpected(t, s)
 			dir := t.TempDir()
 			out := mustRun(t, s, dir, Options{})
 			points, err := s.Expectations(dir)
@@ -43,5 +45,35 @@ func TestLibraryOfSweeps(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// publishedAsExpected holds the values that figures show from elsewhere to the
+// parameter published, with which the results are compared.
+func publishedAsExpected(t *testing.T, s *Sweep) {
+	t.Helper()
+	at := func(name string) int { return slices.Index(s.Design.Params, name) }
+	published := at("published")
+	if published < 0 {
+		return
+	}
+	shown := 0
+	for _, f := range s.Spec.Figures {
+		for _, r := range f.Reference {
+			for _, p := range r.Points {
+				shown++
+				found := false
+				for i := range s.Design.Points() {
+					v := s.Design.Point(i)
+					found = found || v[at(f.X)] == p.X && v[published] == p.Y.Text && (r.By == "" || v[at(f.By)] == r.By)
+				}
+				if !found {
+					t.Errorf("figure %s shows %s at %s = %s, where no point has that as published", f.Name, p.Y.Text, f.X, p.X)
+				}
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("no figure shows what was published")
 	}
 }
