@@ -40,7 +40,7 @@ var allowedImports = map[string][]string{
 	"scenarios/sweep/cluster": {"scenarios/sweep"},
 	"scenarios":               {"des", "tcpmodel", "tcpmodel/*", "scenarios/*"},
 	"plots":                   {"des", "scenarios/measure", "scenarios/quantity", "scenarios/spec", "tcpmodel", "tcpmodel/segment"},
-	"plots/report":            {"plots", "scenarios/measure", "scenarios/quantity", "scenarios/spec"},
+	"plots/report":            {"des", "plots", "scenarios/measure", "scenarios/quantity", "scenarios/spec", "tcpmodel/segment"},
 	"cmd/*":                   {"*", "*/*", "*/*/*"},
 }
 

@@ -59,6 +59,7 @@ func drawBoxPlot(data *Data, fig Figure, style Style) (*Drawing, error) {
 		p.rows = append(p.rows, name)
 		p.drawn = append(p.drawn, b.drawer(float64(len(boxes)-1-i), looks[i%len(looks)]))
 	}
+	p.inset.boxes = boxes
 	d.data = boxTable(samples, boxes)
 	s := &stack{style: style, d: d, panels: []*panel{p}, x: x}
 	return s.layout(fig)

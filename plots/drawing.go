@@ -23,6 +23,7 @@ type Drawing struct {
 	labels []placedText
 	data   table
 	err    error
+	stack  *stack // of a figure with axes
 }
 
 // A mark is one path, filled if stroke is 0, or a picture.

@@ -54,6 +54,7 @@ func drawGantt(data *Data, fig Figure, style Style) (*Drawing, error) {
 		}
 	}
 	p.height = row * float64(len(lives))
+	p.inset.lives, p.inset.colors = lives, colors
 	p.drawn = append(p.drawn, func(s *stack, p *panel) {
 		for _, name := range names {
 			drawStates(s, p, lives, name, colors[name])

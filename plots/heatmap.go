@@ -33,7 +33,7 @@ func drawHeatMap(data *Data, fig Figure, style Style) (*Drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &panel{boxed: true, flush: true, drawn: []func(*stack, *panel){h.draw}}
+	p := &panel{boxed: true, flush: true, drawn: []func(*stack, *panel){h.draw}, inset: inset{cells: h}}
 	if len(fig.Y) > 0 {
 		p.axis = fig.Y[0]
 	}

@@ -155,12 +155,7 @@ func (p *ladderPage) y(at des.Time) vg.Length {
 // important reports whether a segment has a label before others.
 func important(x *measure.Passage) bool {
 	return x.Segment.Flags&(segment.SYN|segment.FIN|segment.RST) != 0 || x.Fate == measure.Lost || x.Fate == measure.Dropped ||
-		x.Fate == measure.Answered || x.By != "" || repeated(x)
-}
-
-// repeated reports whether a segment was sent again.
-func repeated(x *measure.Passage) bool {
-	return x.Cause == tcpmodel.CauseRetransmit || x.Cause == tcpmodel.CauseFastRetransmit
+		x.Fate == measure.Answered || x.By != "" || x.Repeated()
 }
 
 func stateColor(s tcpmodel.State) color.NRGBA {

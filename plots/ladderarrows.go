@@ -123,7 +123,7 @@ func (p *ladderPage) ends(x *measure.Passage) (from, to vg.Point, whole bool) {
 func (p *ladderPage) look(x *measure.Passage) (c color.NRGBA, width float64, dashes []float64) {
 	c, width = rgb(0x33567A), p.rule*1.2
 	switch {
-	case repeated(x):
+	case x.Repeated():
 		c, width = retransmitted, p.rule*2
 	case x.Segment.Flags&(segment.SYN|segment.FIN|segment.RST) != 0:
 		c, width = black, p.rule*2

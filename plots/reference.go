@@ -107,7 +107,7 @@ func (l *lineFigure) referenceCurves(metric int) []curve {
 		if r.group >= 0 {
 			aside = l.aside(l.groups[r.group])
 		}
-		c := curve{quiet: true, look: &r.look, marker: r.marker, caps: true}
+		c := curve{label: r.Label, quiet: true, look: &r.look, marker: r.marker, caps: true}
 		c.dots = func(yield func(x, y float64) bool) {
 			for _, p := range r.Points {
 				if x := l.referencePlace(p.Over); !math.IsNaN(x) && !yield(x+aside, p.Mean) {

@@ -49,6 +49,7 @@ type panel struct {
 	rows []string
 	// drawn is what is drawn besides the curves, below them.
 	drawn  []func(*stack, *panel)
+	inset  inset         // what they draw, as values
 	keys   []legendEntry // in place of the curves' names
 	tight  bool          // no 0 on the axis for its own sake
 	fixed  []tick        // in place of computed ones
@@ -123,6 +124,7 @@ func (s *stack) layout(fig Figure) (*Drawing, error) {
 	}
 	s.drawXLabels()
 	s.drawTitle()
+	s.d.stack = s
 	return s.d.finish()
 }
 

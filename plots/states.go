@@ -25,6 +25,16 @@ var stateColors = []struct {
 	{"LAST-ACK", rgb(0x004D40)},
 }
 
+// StateColors returns the colours of the states of RFC 9293 as style sheets write
+// them.
+func StateColors() map[string]string {
+	out := map[string]string{}
+	for _, s := range stateColors {
+		out[s.name] = hex(s.color)
+	}
+	return out
+}
+
 // otherColors are for states that RFC 9293 does not know.
 var otherColors = []color.NRGBA{rgb(0x009E73), rgb(0xD55E00), rgb(0x000000), rgb(0xBBCC33), rgb(0x77AADD)}
 

@@ -27,12 +27,15 @@ type Traced struct {
 	Passive string `json:"passive"`
 	// LeftOut is how many events came after the trace was full.
 	LeftOut int `json:"left_out,omitempty"`
+	// Translated says that a middlebox changed the numbers of the active and of
+	// the passive end.
+	Translated [2]bool `json:"translated,omitzero"`
 }
 
 func tracedOf(list []measure.Trace) (out []Traced) {
 	for i := range list {
 		t := &list[i]
-		out = append(out, Traced{t.Number, t.Active.Host, t.Passive.Host, t.LeftOut})
+		out = append(out, Traced{t.Number, t.Active.Host, t.Passive.Host, t.LeftOut, [2]bool{t.Active.Translated, t.Passive.Translated}})
 	}
 	return out
 }
@@ -56,6 +59,7 @@ func (m *Manifest) ReadTraces(dir string) ([]measure.Trace, error) {
 			return nil, err
 		}
 		t.Number, t.LeftOut, t.Active.Host, t.Passive.Host = x.Connection, x.LeftOut, x.Active, x.Passive
+		t.Active.Translated, t.Passive.Translated = x.Translated[0], x.Translated[1]
 		list = append(list, *t)
 	}
 	return list, nil
@@ -164,10 +168,10 @@ func (r *traceReader) add(row []string) error {
 	k := slices.Index(endNames[:], r.cell("end"))
 	e.Passive = k == 1
 	switch e.Kind {
-	case measure.SegmentLost, measure.SegmentDropped, measure.SegmentDuplicated, measure.SegmentAnswered, measure.SegmentMade:
-		e.Link = r.cell("cause")
-	default:
+	case measure.StateChange, measure.SegmentOut, measure.SegmentIn:
 		e.Cause, known[2] = tcpmodel.ParseCause(r.cell("cause"))
+	default:
+		e.Link = r.cell("cause")
 	}
 	if k < 0 || known != [3]bool{true, true, true} {
 		return fmt.Errorf("unknown end, event, state or cause in %q", strings.Join(row, ","))

@@ -40,7 +40,7 @@ func draw(t *testing.T, trace *measure.Trace) (out drawn) {
 // What a ladder shows is the same from the file.
 func TestTracesAreReadBack(t *testing.T) {
 	for _, name := range []string{"handshake", "lost-syn-ack", "keepalive", "slow-start", "closed-port", "simultaneous-open", "old-duplicate", "reno-cubic",
-		"syn-proxy", "nat-keepalive", "client-rebooted", "server-rebooted", "process-killed"} {
+		"syn-proxy", "nat-keepalive", "client-rebooted", "server-rebooted", "process-killed", "rate-limiter"} {
 		out := run(t, load(t, name, nil), Options{Trace: Trace{First: 2, Events: 1500}})
 		dir := t.TempDir()
 		for i := range out.Connections.Traces {

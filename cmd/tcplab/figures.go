@@ -95,36 +95,64 @@ type figures struct {
 	err error
 }
 
-// draw draws the figures of a scenario, or those that fit the result if it
-// declares none, into a directory.
+// laidOut is a figure, or why it cannot be drawn.
+type laidOut struct {
+	figure  plots.Figure
+	drawing *plots.Drawing
+	err     error
+	// missing is a parameter that the figure asks for and that does not vary.
+	missing string
+}
+
+// layOut lays out the figures of a scenario, or those that fit the result if it
+// declares none.
+func layOut(data *scenarios.FigureData, sc *spec.Scenario, style plots.Style) []laidOut {
+	var list []laidOut
+	for i, f := range figuresOf(data.Result, sc) {
+		shown, f := plotData(data, f)
+		d, err := shown.Draw(f, style)
+		if err != nil && i < len(sc.Figures) && !errors.Is(err, plots.ErrNoData) {
+			err = sc.Problem(sc.Figures[i].Pos, "figures: %v", err)
+		}
+		list = append(list, laidOut{figure: f, drawing: d, err: err})
+	}
+	return list
+}
+
+// draw draws the figures of a scenario into a directory.
 func (a *app) draw(data *scenarios.FigureData, sc *spec.Scenario, dir string, l look) (figures, error) {
 	l, err := l.of(sc)
 	if err != nil {
 		return figures{}, err
 	}
+	list := layOut(data, sc, l.style)
+	for _, x := range list {
+		a.warnOfFigure(x.figure, data)
+	}
+	return a.write(list, dir, l)
+}
+
+// write writes the figures that could be laid out, and tells of the others.
+func (a *app) write(list []laidOut, dir string, l look) (figures, error) {
 	out := figures{formats: l.formats}
 	var drawings []*plots.Drawing
-	for i, f := range figuresOf(data.Result, sc) {
-		a.warnOfFigure(f, data)
-		shown, f := plotData(data, f)
-		d, err := shown.Draw(f, l.style)
+	for _, x := range list {
 		switch {
-		case errors.Is(err, plots.ErrNoData):
-			a.note("warning: %v", err)
-			continue
-		case err != nil && i < len(sc.Figures):
-			out.err = errors.Join(out.err, sc.Problem(sc.Figures[i].Pos, "figures: %v", err))
-			continue
-		case err != nil:
-			return out, err
+		case x.missing != "":
+			a.note("warning: figure %s is not drawn: %s does not vary", x.figure.Name, x.missing)
+		case errors.Is(x.err, plots.ErrNoData):
+			a.note("warning: %v", x.err)
+		case x.err != nil:
+			out.err = errors.Join(out.err, x.err)
+		default:
+			drawings = append(drawings, x.drawing)
+			out.files = append(out.files, x.figure.Name)
 		}
-		drawings = append(drawings, d)
-		out.files = append(out.files, f.Name)
 	}
 	if len(drawings) == 0 {
 		return out, nil
 	}
-	_, err = plots.WriteFormats(dir, l.formats, drawings...)
+	_, err := plots.WriteFormats(dir, l.formats, drawings...)
 	return out, err
 }
 

@@ -83,7 +83,7 @@ file, or takes a scenario of its library, and leaves metrics, series, figures.
 		PersistentPreRun:  func(*cobra.Command, []string) { a.started = true },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
-	root.AddCommand(a.runCommand(), a.checkCommand(), a.sweepCommand(), a.mergeCommand(), a.taskCommand(), a.plotCommand(), a.analyzeCommand(), a.ladderCommand(), a.listCommand(), a.showCommand(), a.paramsCommand(),
+	root.AddCommand(a.runCommand(), a.checkCommand(), a.sweepCommand(), a.mergeCommand(), a.taskCommand(), a.plotCommand(), a.reportCommand(), a.analyzeCommand(), a.ladderCommand(), a.listCommand(), a.showCommand(), a.paramsCommand(),
 		a.drillCommand(), a.metricsCommand(), a.profilesCommand(), a.schemaCommand(), a.versionCommand())
 	narrow(root)
 	root.InitDefaultHelpCmd()

@@ -231,7 +231,7 @@ func runCaptured(ctx context.Context, sc *spec.Scenario, o scenarios.Options, ta
 	return outcome, err
 }
 
-// save writes the results and draws the figures into the target.
+// save writes the results, the figures and the page into the target.
 func (a *app) save(results *scenarios.Results, target *scenarios.Target, sc *spec.Scenario, l look) (figures, error) {
 	if err := results.Write(target); err != nil {
 		return figures{}, err
@@ -241,5 +241,14 @@ func (a *app) save(results *scenarios.Results, target *scenarios.Target, sc *spe
 			a.note("warning: the sequence of %s ends after %d events, %d more were not kept", s.Name, len(s.Events), s.LeftOut)
 		}
 	}
-	return a.draw(results.Outcome.FigureData(), sc, filepath.Join(target.Staging(), scenarios.FiguresDir), l)
+	data := results.Outcome.FigureData()
+	drawn, err := a.draw(data, sc, filepath.Join(target.Staging(), scenarios.FiguresDir), l)
+	if err != nil {
+		return drawn, err
+	}
+	page, err := runPage(&results.Manifest, data, sc, target.Staging())
+	if err != nil {
+		return drawn, err
+	}
+	return drawn, writePage(page, target.Staging())
 }

@@ -128,6 +128,7 @@ func (s *summary) files(out *strings.Builder) {
 	if len(s.figures.files) > 0 {
 		fmt.Fprintf(out, "figures  %s\n", figureLine(s.dir, s.figures))
 	}
+	fmt.Fprintf(out, "report   %s\n", filepath.Join(s.dir, reportName))
 	if len(m.Captured) > 0 {
 		fmt.Fprintf(out, "packets  %s, as seen at %s\n", filepath.Join(s.dir, scenarios.PacketsName), strings.Join(m.Captured, ", "))
 	}

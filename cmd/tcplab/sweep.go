@@ -236,6 +236,13 @@ func (a *app) sweepDone(s *sweep.Sweep, dir string, out *sweep.Outcome, quiet bo
 		if drawn, err = a.drawSweep(s, dir, l); err != nil {
 			return err
 		}
+		page, err := sweepPage(s, dir)
+		if err != nil {
+			return err
+		}
+		if err := writePage(page, dir); err != nil {
+			return err
+		}
 	}
 	if !quiet {
 		if err := a.printSweep(s, dir, out, drawn); err != nil {
@@ -273,6 +280,7 @@ func (a *app) printSweep(s *sweep.Sweep, dir string, out *sweep.Outcome, drawn f
 	if len(drawn.files) > 0 {
 		a.print("figures  %s\n", figureLine(dir, drawn))
 	}
+	a.print("report   %s%s\n", path, reportName)
 	found, err := expectedIn(s, dir)
 	if err == nil && found.all > 0 {
 		a.print("expects  %s\n", found)

@@ -13,50 +13,47 @@ import (
 	"tcplab/scenarios/sweep"
 )
 
-// drawSweep draws the figures of a finished sweep. Those that ask for what does
-// not vary, since the command line says what does, are left out.
+// drawSweep draws the figures of a finished sweep.
 func (a *app) drawSweep(s *sweep.Sweep, dir string, l look) (figures, error) {
 	l, err := l.of(s.Scenario)
 	if err != nil {
 		return figures{}, err
 	}
-	out := figures{formats: l.formats}
+	list, err := laySweep(s, dir, l.style)
+	if err != nil {
+		return figures{formats: l.formats}, err
+	}
+	return a.write(list, filepath.Join(dir, scenarios.FiguresDir), l)
+}
+
+// laySweep lays out the figures of a finished sweep. Those that ask for what does
+// not vary, since the command line says what does, are left out.
+func laySweep(s *sweep.Sweep, dir string, style plots.Style) ([]laidOut, error) {
 	var metrics []string
 	for i := range s.Spec.Figures {
 		metrics = append(metrics, figureOf(&s.Spec.Figures[i], i).Series...)
 	}
 	if len(metrics) == 0 {
-		return out, nil
+		return nil, nil
 	}
 	table, err := s.ReadTable(dir, metrics)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	data := &plots.Data{Sweep: plotSweep(s, table)}
-	var drawings []*plots.Drawing
+	var list []laidOut
 	for i := range s.Spec.Figures {
 		f := &s.Spec.Figures[i]
-		fig := figureOf(f, i)
-		if missing := notVaried(s, f); missing != "" {
-			a.note("warning: figure %s is not drawn: %s does not vary", fig.Name, missing)
-			continue
+		x := laidOut{figure: figureOf(f, i), missing: notVaried(s, f)}
+		if x.missing == "" {
+			x.drawing, x.err = data.Draw(x.figure, style)
 		}
-		d, err := data.Draw(fig, l.style)
-		switch {
-		case errors.Is(err, plots.ErrNoData):
-			a.note("warning: %v", err)
-		case err != nil:
-			out.err = errors.Join(out.err, s.Scenario.Problem(f.Pos, "figures: %v", err))
-		default:
-			drawings = append(drawings, d)
-			out.files = append(out.files, fig.Name)
+		if x.err != nil && !errors.Is(x.err, plots.ErrNoData) {
+			x.err = s.Scenario.Problem(f.Pos, "figures: %v", x.err)
 		}
+		list = append(list, x)
 	}
-	if len(drawings) == 0 {
-		return out, nil
-	}
-	_, err = plots.WriteFormats(filepath.Join(dir, scenarios.FiguresDir), l.formats, drawings...)
-	return out, err
+	return list, nil
 }
 
 // notVaried is the parameter that a figure asks for and that does not vary.

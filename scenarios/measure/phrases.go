@@ -108,6 +108,11 @@ func (p *Passage) Remark(g Language) string {
 	return strings.Join(parts, ", ")
 }
 
+// Repeated reports whether the segment was sent again.
+func (p *Passage) Repeated() bool {
+	return p.Cause == tcpmodel.CauseRetransmit || p.Cause == tcpmodel.CauseFastRetransmit
+}
+
 // Label says which timer it was and how long it ran.
 func (t *TimerSpan) Label(g Language) string {
 	name := [...]string{"rto timer", "probe timer", "keepalive timer", "2msl timer"}[t.Kind]
