@@ -106,11 +106,8 @@ func TestDocumentChecker(t *testing.T) {
 		"```go des/example_test.go\nsim := des.New(1, 0)\n```\n" +
 		"```go des/example_test.go\nsim := des.New(2, 0)\n```\n" + // 47
 		"`go doc ./des` `go doc ./ned` `go test -run=NONE -bench=Nothing ./des`\n" // 49
-	var got []string
 	top := module(t)
-	for _, p := range newChecker(t, top).check(parseDocument("page.md", []byte(page)), t.TempDir()) {
-		got = append(got, p)
-	}
+	got := newChecker(t, top).check(parseDocument("page.md", []byte(page)), t.TempDir())
 	want := []string{
 		"2: nowhere.md", "2: #nothing", "3: scenarios/README.md#nothing",
 		"4: tcplab run handshake --set colour=red",
