@@ -78,20 +78,29 @@ start)
 	exit 1
 	;;
 stop)
-	for pid in "$dir"/slurmd.*.pid "$dir"/slurmctld.pid; do
-		if [ -s "$pid" ]; then kill "$(cat "$pid")" 2>/dev/null || true; fi
+	for file in "$dir"/slurmd.*.pid "$dir"/slurmctld.pid; do
+		if [ ! -s "$file" ]; then continue; fi
+		pid=$(cat "$file")
+		kill "$pid" 2>/dev/null || true
+		for _ in $(seq 1 100); do
+			# One that has ended and that nobody waits for is a zombie.
+			if ! grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status"; then break; fi
+			sleep 0.1
+		done
 	done
 	if [ -e "$dir/munged-is-ours" ]; then kill "$(cat /run/munge/munged.pid)" 2>/dev/null || true; fi
 	;;
 fail)
 	kill -9 "$(cat "$dir/slurmd.$3.pid")"
 	rm -f "$dir/slurmd.$3.pid"
-	# slurmstepd is the parent of a task and names its node's spool.
-	for stepd in $(pgrep -f "slurmstepd: \[[0-9]+\.batch\]" || true); do
-		if grep -qz "SLURMD_NODENAME=$3" "/proc/$stepd/environ" 2>/dev/null; then kill -9 "$stepd" || true; fi
-	done
-	for task in $(pgrep -f "tcplab-[0-9a-f]+ task $dir/" || true); do
-		if grep -qzx "SLURMD_NODENAME=$3" "/proc/$task/environ" 2>/dev/null; then kill -9 "$task" || true; fi
+	# A task of the node goes with slurmstepd, which is its parent.
+	for environ in /proc/[0-9]*/environ; do
+		pid=${environ#/proc/}
+		pid=${pid%/environ}
+		if grep -qszx "SLURMD_NODENAME=$3" "$environ" && grep -qszx "SLURM_CONF=$conf" "$environ"; then
+			stepd=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
+			kill -9 "$stepd" "$pid" || true
+		fi
 	done
 	;;
 restore)

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec ./tcplab merge shard*/ --out results --quiet
