@@ -81,6 +81,8 @@ var decisive = []struct{ name, set, fails string }{
 	{"defer-accept", "defer=0s", "legit.response_success == 1"},
 	{"defer-accept", "defer=5s", "legit.response_success == 1"},
 	{"ecn", "ecn=0", "sender.retrans_segs"},
+	{"fast-open", "cookies=0", "visit.response_p50 <"},
+	{"fast-open", "client=false", "visit.response_p50 <"},
 	{"fin-wait-2", "fin_timeout=120s", "client.out_rsts.during"},
 	{"flood-regularity", "law=poisson", "legit.first_syn_accepted == 1"},
 	{"four-way-close", "think=50ms", "wire_backward.sent.during(30ms, 300ms) == 1"},
@@ -243,6 +245,11 @@ func TestLibraryByQuestion(t *testing.T) {
 			} else if slices.Contains(Topics(), section) && i == 0 {
 				t.Errorf("README.md: the topic of %s is %q, and it answers a question under %q", m[1], topic[m[1]], section)
 			}
+		}
+	}
+	for _, m := range regexp.MustCompile("[(,] ?`([a-z0-9-]+)`|in `([a-z0-9-]+)` it").FindAllStringSubmatch(string(text), -1) {
+		if name := m[1] + m[2]; topic[name] == "" {
+			t.Errorf("README.md: there is no scenario %s", name)
 		}
 	}
 	want := slices.DeleteFunc(Topics(), func(title string) bool {

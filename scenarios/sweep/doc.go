@@ -32,6 +32,13 @@
 // run they are those of batch means, if batches are asked for: the metrics over
 // equal stretches of the run behind the warm-up, taken for independent.
 //
+// # Expectations
+//
+// What a sweep expects is about the means over the replications of a point, with
+// the values of the parameters there, and only about the points that the scenario
+// gives: those of a request are others. Sweep.Expectations reads it off the
+// results, so that it can be asked of every finished sweep.
+//
 // # Workers
 //
 // A worker takes a point and runs its replications. Points are handed out so that
