@@ -70,6 +70,12 @@ type Counters struct {
 	SyncacheBucketOverflow uint64
 	SyncacheCacheOverflow  uint64
 
+	// SynData is how many bytes SYNs have brought that were taken (Fast Open),
+	// SynDataHeld how many of them are those of connections whose handshake is
+	// not complete now.
+	SynData     uint64
+	SynDataHeld uint64
+
 	// ForeignBytes is the sum of ConnStats.ForeignBytes, CorruptedStreams how
 	// many connections have delivered any.
 	ForeignBytes     uint64

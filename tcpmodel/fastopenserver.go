@@ -97,11 +97,16 @@ func (l *Listener) openFast(now des.Time, seg *segment.Segment, key connKey, o s
 	ep.startTransfer(now)
 	ep.takeSynText(seg)
 	ep.rcvWup, ep.fast.synAck = ep.rcvNxt, ep.rcvNxt
+	st.counters.SynData += ep.synData()
+	st.counters.SynDataHeld += ep.synData()
 	ep.pendingXmit = xmitRTO
 	ep.arm(now, timerRTO, now+st.cfg.InitialRTO)
 	ep.sendSynAck(now, CauseSegment)
 	l.joined()
 }
+
+// synData is how many bytes the SYN of a pending connection brought.
+func (ep *Endpoint) synData() uint64 { return uint64(ep.fast.synAck.Sub(ep.irs + 1)) }
 
 // FastOpenPending reports whether the connection came from a SYN with a valid
 // cookie and its handshake is not complete. It may be read and written all the
@@ -221,6 +226,7 @@ func (ep *Endpoint) leaveFastOpen(now des.Time, reset bool) {
 	}
 	q := &f.from.fast
 	q.pending--
+	ep.st.counters.SynDataHeld -= ep.synData()
 	if reset && ep.listener == nil && !f.from.closed {
 		q.resets = append(q.resets, now+fastOpenResetHold)
 	}

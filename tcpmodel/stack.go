@@ -118,6 +118,20 @@ func (st *Stack) Counters() *Counters { return &st.counters }
 // TIME-WAIT entries included.
 func (st *Stack) InState(s State) int { return st.inState[s] }
 
+// StateOf returns the state of the connection between port of remote and localPort,
+// Closed if there is none.
+func (st *Stack) StateOf(remote segment.Node, port, localPort uint16) State {
+	switch r := st.conns.find(keyOf(remote, port, localPort)); r.kind() {
+	case refEndpoint:
+		return st.endpoints[r.index()].state
+	case refRequest:
+		return SynReceived
+	case refTimeWait:
+		return TimeWait
+	}
+	return Closed
+}
+
 // Listen opens a listener on port that lets backlog connections wait (RFC 9293
 // passive OPEN). It fails with EADDRINUSE if there is one already.
 func (st *Stack) Listen(port uint16, backlog int, a Acceptor) (*Listener, error) {

@@ -125,6 +125,7 @@ var catalogue = slices.Concat(
 	carrying("request_response"),
 	[]Quantity{
 		key(count("syn_flood", "syns_sent", "spoofed SYNs", "Spoofed SYNs that were sent.")),
+		count("syn_flood", "rsts_sent", "RSTs of spoofed addresses", "RSTs with which the addresses answered, as far as they are in use."),
 
 		key(count("idle_connections", "attempts", "attempts", "Connections that were tried.")),
 		key(count("idle_connections", "opened", "opened connections", "Connections that were established.")),
@@ -132,6 +133,9 @@ var catalogue = slices.Concat(
 		key(level("idle_connections", "open", "connections", "open connections", "Connections that are established, mean over time, exact.")),
 
 		key(count("blind_attack", "sent", "forged segments", "Forged segments that were sent.")),
+
+		key(count("spoofed_connection", "trials", "attempts", "Attempts to open a connection in the name of another host.")),
+		key(count("spoofed_connection", "established", "spoofed connections", "Attempts whose connection the server took for established, when the next attempt began.")),
 
 		key(count("cross_traffic", "sent", "packets sent", "Packets that were sent.")),
 		key(count("cross_traffic", "received", "packets received", "Packets that arrived.")),
@@ -227,6 +231,8 @@ var ofListeners = []Quantity{
 	key(peak(OfListening, "syn_queue_max", "entries", "Connections in SYN-RECEIVED at the host, maximum.")),
 	level(OfListening, "accept_queue", "entries", "accept queue", "Connections that wait to be accepted, mean over time, exact."),
 	peak(OfListening, "accept_queue_max", "entries", "Connections that wait to be accepted, maximum."),
+	level(OfListening, "syn_data_held", "B", "data held for half-open connections", "Bytes that SYNs brought for connections whose handshake is not complete (Fast Open), as read at the points of series; mean over time."),
+	peak(OfListening, "syn_data_held_max", "B", "Bytes that SYNs brought for connections whose handshake is not complete, maximum of the readings."),
 	key(ratio(OfListening, "syn_drop", "dropped SYNs", "Share of the SYNs at the host's listeners that got neither an entry nor a cookie.")),
 	count(OfListening, "syns_received", "SYNs", "SYNs that the listeners saw."),
 	count(OfListening, "syns_queued", "queued SYNs", "SYNs that got a half-open entry."),
@@ -238,6 +244,11 @@ var ofListeners = []Quantity{
 	count(OfListening, "syncookies_sent", "SYN cookies sent", "SYN-ACKs with a cookie (SyncookiesSent)."),
 	count(OfListening, "syncookies_recv", "SYN cookies received", "Valid cookies that came back (SyncookiesRecv)."),
 	count(OfListening, "syncookies_failed", "SYN cookies failed", "ACKs without a valid cookie (SyncookiesFailed)."),
+	count(OfListening, "fastopen_passive", "Fast Open connections", "Connections that a SYN opened at once (TCPFastOpenPassive)."),
+	count(OfListening, "fastopen_passive_fail", "wrong Fast Open cookies", "SYNs with a wrong Fast Open cookie (TCPFastOpenPassiveFail)."),
+	count(OfListening, "fastopen_listen_overflow", "Fast Open overflows", "SYNs that found the Fast Open queue full (TCPFastOpenListenOverflow)."),
+	count(OfListening, "fastopen_cookie_reqd", "Fast Open cookies asked for", "SYNs that asked for a Fast Open cookie (TCPFastOpenCookieReqd)."),
+	count(OfListening, "defer_accept_drop", "deferred third segments", "Third segments without data that TCP_DEFER_ACCEPT ignored (TCPDeferAcceptDrop)."),
 	count(OfListening, "requests_expired", "expired half-open entries", "Half-open entries whose last SYN-ACK timed out."),
 	count(OfListening, "requests_pruned", "pruned half-open entries", "Half-open entries dropped early because the queue was more than half full."),
 	count(OfListening, "requests_evicted", "evicted half-open entries", "Half-open entries that gave way to newcomers (syn_eviction, SYN cache)."),

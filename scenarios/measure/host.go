@@ -20,6 +20,7 @@ type Host struct {
 
 	states      [tcpmodel.NumStates]Gauge
 	acceptQueue Gauge
+	synData     Gauge // as read at each mark
 	listening   bool
 	ends        map[tcpmodel.Conn]endRef
 	traced      []tracedEnd
@@ -63,6 +64,11 @@ var hostCounters = []hostCounter{
 	{OfListening, "syncookies_sent", func(c *tcpmodel.Counters) uint64 { return c.SyncookiesSent }},
 	{OfListening, "syncookies_recv", func(c *tcpmodel.Counters) uint64 { return c.SyncookiesRecv }},
 	{OfListening, "syncookies_failed", func(c *tcpmodel.Counters) uint64 { return c.SyncookiesFailed }},
+	{OfListening, "fastopen_passive", func(c *tcpmodel.Counters) uint64 { return c.TCPFastOpenPassive }},
+	{OfListening, "fastopen_passive_fail", func(c *tcpmodel.Counters) uint64 { return c.TCPFastOpenPassiveFail }},
+	{OfListening, "fastopen_listen_overflow", func(c *tcpmodel.Counters) uint64 { return c.TCPFastOpenListenOverflow }},
+	{OfListening, "fastopen_cookie_reqd", func(c *tcpmodel.Counters) uint64 { return c.TCPFastOpenCookieReqd }},
+	{OfListening, "defer_accept_drop", func(c *tcpmodel.Counters) uint64 { return c.TCPDeferAcceptDrop }},
 	{OfListening, "requests_expired", func(c *tcpmodel.Counters) uint64 { return c.RequestsExpired }},
 	{OfListening, "requests_pruned", func(c *tcpmodel.Counters) uint64 { return c.RequestsPruned }},
 	{OfListening, "requests_evicted", func(c *tcpmodel.Counters) uint64 { return c.RequestsEvicted }},
@@ -129,6 +135,8 @@ func (h *Host) Listens() {
 	h.declarePeak(OfListening, "syn_queue_max", &h.states[tcpmodel.SynReceived])
 	h.declareLevel(OfListening, "accept_queue", &h.acceptQueue)
 	h.declarePeak(OfListening, "accept_queue_max", &h.acceptQueue)
+	h.declareLevel(OfListening, "syn_data_held", &h.synData)
+	h.declarePeak(OfListening, "syn_data_held_max", &h.synData)
 	r := h.r
 	r.declare(&r.ofHosts, OfListening, h.name, "syn_drop", h.synDrop, func() []float64 { return r.each(h.synDrop) })
 	h.declareCounters(OfListening)
@@ -195,6 +203,12 @@ func (h *Host) sample(i int, now des.Time) {
 		h.states[s].sample(i, now)
 	}
 	h.acceptQueue.sample(i, now)
+	held := uint64(0)
+	for _, c := range h.counters {
+		held += c.SynDataHeld
+	}
+	h.synData.Set(now, int(held))
+	h.synData.sample(i, now)
 }
 
 // counted reports whether a connection in state s exists at the host.

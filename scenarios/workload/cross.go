@@ -190,8 +190,9 @@ func (p *packetReceiver) Receive(now des.Time, seg *segment.Segment) {
 // returns the number of the flow there.
 func (w *World) receivePackets(h *host, f *measure.PacketFlow) (uint16, error) {
 	if h.packets == nil {
-		h.packets = &packetReceiver{next: h.stack}
-		if err := w.Net.Attach(h.stack.Node(), h.packets); err != nil {
+		var err error
+		h.packets = &packetReceiver{}
+		if h.packets.next, err = w.listenIn(h.name, h.packets); err != nil {
 			return 0, err
 		}
 	}

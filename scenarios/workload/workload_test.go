@@ -303,14 +303,15 @@ func TestMetricsOfKinds(t *testing.T) {
 	l := twoHosts(t, "linux", des.Second)
 	configs := map[string]Config{
 		"server": &Server{Port: 80, Close: "client", Response: ofSize(1)}, "sink": &Sink{Port: 81},
-		"clients":          &Clients{To: serverAddress, Arrivals: fixed(1), Request: ofSize(1)},
-		"request_response": &RequestResponse{To: serverAddress, Connections: 1, Request: ofSize(1)},
-		"users":            &Users{To: serverAddress, Users: 1, Request: ofSize(1)},
-		"bulk":             &Bulk{To: quantity.Address{Host: "server", Port: 81}, Connections: 1},
-		"syn_flood":        &SynFlood{To: serverAddress, Rate: 1, Burst: 1, Law: quantity.Fixed, Spoof: quantity.Prefix(testRange)},
-		"idle_connections": &IdleConnections{To: serverAddress, Arrivals: fixed(1)},
-		"blind_attack":     &BlindAttack{To: serverAddress, As: "server", Rate: 1, Law: quantity.Fixed, PortLow: 1},
-		"cross_traffic":    &CrossTraffic{To: "server", Rate: 1e6, Law: "constant", Size: 1000},
+		"clients":            &Clients{To: serverAddress, Arrivals: fixed(1), Request: ofSize(1)},
+		"request_response":   &RequestResponse{To: serverAddress, Connections: 1, Request: ofSize(1)},
+		"users":              &Users{To: serverAddress, Users: 1, Request: ofSize(1)},
+		"bulk":               &Bulk{To: quantity.Address{Host: "server", Port: 81}, Connections: 1},
+		"syn_flood":          &SynFlood{To: serverAddress, Rate: 1, Burst: 1, Law: quantity.Fixed, Spoof: quantity.Prefix(testRange)},
+		"idle_connections":   &IdleConnections{To: serverAddress, Arrivals: fixed(1)},
+		"blind_attack":       &BlindAttack{To: serverAddress, As: "server", Rate: 1, Law: quantity.Fixed, PortLow: 1},
+		"spoofed_connection": &SpoofedConnection{To: serverAddress, As: "server", Rate: 1, Guesses: 1},
+		"cross_traffic":      &CrossTraffic{To: "server", Rate: 1e6, Law: "constant", Size: 1000},
 	}
 	var want []string
 	for _, k := range Kinds() {

@@ -42,12 +42,16 @@ type host struct {
 	record *measure.Host
 	// packets takes packets without TCP, nil if none are directed at it.
 	packets *packetReceiver
+	// front takes what arrives before the stack does, nil for nobody.
+	front network.Sink
 }
 
 type spoofRange struct {
 	prefix netip.Prefix
 	first  segment.Node
 	count  uint32
+	// residents are the addresses as far as they exist.
+	residents *residents
 }
 
 // service is what listens at an address, as clients need to know it.
@@ -77,7 +81,7 @@ func (w *World) AddHost(name quantity.Host, stack *tcpmodel.Stack, record *measu
 // AddRange makes the nodes known that stand for the addresses of prefix: count
 // of them from first on.
 func (w *World) AddRange(prefix netip.Prefix, first segment.Node, count uint32) {
-	w.ranges = append(w.ranges, spoofRange{prefix.Masked(), first, count})
+	w.ranges = append(w.ranges, spoofRange{prefix: prefix.Masked(), first: first, count: count})
 }
 
 func (w *World) host(name quantity.Host) (*host, error) {
@@ -259,6 +263,7 @@ func Kinds() []Kind {
 		{"syn_flood", "Sends SYNs from spoofed addresses and answers nothing.", func() Config { return new(SynFlood) }},
 		{"idle_connections", "Opens connections and says nothing on them.", func() Config { return new(IdleConnections) }},
 		{"blind_attack", "Guesses the numbers of a connection that it cannot see, to reset it or to put data into it.", func() Config { return new(BlindAttack) }},
+		{"spoofed_connection", "Opens connections in the name of a host that stays silent, by guessing the server's initial sequence numbers.", func() Config { return new(SpoofedConnection) }},
 		{"cross_traffic", "Sends packets without TCP, which nothing slows down.", func() Config { return new(CrossTraffic) }},
 	}
 }

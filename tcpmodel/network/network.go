@@ -31,6 +31,8 @@ type node struct {
 	host   *host
 	router *router
 	links  []int // indices of the links that lead away from it
+	// home is the host that a range is behind, 0 for nowhere.
+	home segment.Node
 }
 
 // New returns an empty network whose links run in sim.
@@ -60,6 +62,24 @@ func (n *Network) AddRange(name string, count uint32) segment.Node {
 		count = 1
 	}
 	return n.add(node{name: name, count: count})
+}
+
+// PutBehind makes a range of AddRange, given by its first number, addresses behind
+// a host: what is sent to them comes to the host, and there to sink.
+func (n *Network) PutBehind(first, number segment.Node, sink Sink) error {
+	v, h := n.find(first), n.find(number)
+	switch {
+	case v == nil || v.first != first || v.host != nil || v.router != nil:
+		return fmt.Errorf("network: node %d begins no range", first)
+	case h == nil || h.host == nil:
+		return fmt.Errorf("network: %q cannot be behind node %d: it is not a host", v.name, number)
+	case v.home != 0:
+		return fmt.Errorf("network: %q is behind %q already", v.name, n.Name(v.home))
+	}
+	v.home = number
+	h.host.behind = append(h.host.behind, behind{first, v.count, sink})
+	n.built = false
+	return nil
 }
 
 func (n *Network) add(v node) segment.Node {

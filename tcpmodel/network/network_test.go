@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -380,5 +381,38 @@ func TestRunsAreIdentical(t *testing.T) {
 	runtime.GOMAXPROCS(4)
 	if got := traceHash(t); got != want {
 		t.Errorf("hash %x with GOMAXPROCS 4, %x before", got, want)
+	}
+}
+
+// TestRangeBehindHost: what is sent to addresses behind a host comes to it over
+// any number of routers, and nothing else does.
+func TestRangeBehindHost(t *testing.T) {
+	n := New(des.New(1, 0))
+	a, b := n.AddHost("a"), n.AddHost("b")
+	r, q := n.AddRouter("r"), n.AddRouter("q")
+	nowhere, home := n.AddRange("nowhere", 100), n.AddRange("home", 100)
+	for _, ends := range [][2]segment.Node{{a, r}, {r, q}, {q, b}} {
+		if _, _, err := n.Connect(ends[0], ends[1], LinkConfig{}, LinkConfig{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []segment.Node
+	if err := n.PutBehind(home, b, sinkFunc(func(_ des.Time, s *segment.Segment) { got = append(got, s.Dst) })); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range [][2]segment.Node{{home, a}, {home + 1, b}, {nowhere, r}, {a, b}} {
+		if err := n.PutBehind(bad[0], bad[1], nil); err == nil {
+			t.Errorf("put %d behind %d", bad[0], bad[1])
+		}
+	}
+	if err := n.Build(); err != nil {
+		t.Fatal(err)
+	}
+	for _, dst := range []segment.Node{home, home + 99, home + 100, nowhere, nowhere + 99} {
+		n.Egress(a).Receive(0, &segment.Segment{Src: a, Dst: dst})
+	}
+	n.sim.Run(des.Second)
+	if want := []segment.Node{home, home + 99}; !slices.Equal(got, want) || n.Misdelivered(b) != 0 || n.NoRoute(r) != 3 {
+		t.Errorf("got %v, want %v; %d went astray, %d had no route", got, want, n.Misdelivered(b), n.NoRoute(r))
 	}
 }

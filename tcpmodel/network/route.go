@@ -48,9 +48,19 @@ func (n *Network) route() {
 		for _, l := range v.links {
 			r.ports = append(r.ports, n.links[l])
 		}
+		r.ranges = nil
 		for j, p := range port {
 			if j != i && p > 0 {
 				r.table[n.nodes[j].first] = uint32(p)
+			}
+		}
+		for j := range n.nodes {
+			x := &n.nodes[j]
+			if x.home == 0 {
+				continue
+			}
+			if p := port[place[x.home]]; p > 0 && x.home != v.first {
+				r.ranges = append(r.ranges, rangeRoute{x.first, x.count, uint32(p)})
 			}
 		}
 	}
