@@ -48,6 +48,9 @@ func (in *input) addFlags(flags *pflag.FlagSet) {
 // load reads a scenario and tells of its warnings.
 func (a *app) load(cmd *cobra.Command, ref string, in *input, quiet bool) (*spec.Scenario, error) {
 	sc, err := scenarios.Load(ref, in.set, scenarios.Registry())
+	if err == nil && sc.Sweep != nil {
+		err = checkTheory(sc)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"tcplab/plots"
 	"tcplab/scenarios"
@@ -54,6 +56,29 @@ func laySweep(s *sweep.Sweep, dir string, style plots.Style) ([]laidOut, error) 
 		list = append(list, x)
 	}
 	return list, nil
+}
+
+// called is a function in an expression, or a name alone.
+var called = regexp.MustCompile(`^(\w+)$|(\w+) *\(`)
+
+// checkTheory looks whether the closed forms of a sweep are there, so that a long
+// sweep does not end with their being unknown.
+func checkTheory(sc *spec.Scenario) error {
+	known := []string{"sqrt", "exp", "log", "pow", "min", "max"}
+	var forms []string
+	for _, f := range plots.Formulas() {
+		forms = append(forms, f.Name)
+	}
+	for i := range sc.Sweep.Figures {
+		f := &sc.Sweep.Figures[i]
+		for _, m := range called.FindAllStringSubmatch(f.Theory, -1) {
+			name := m[1] + m[2]
+			if !slices.Contains(forms, name) && !slices.Contains(known, name) && !slices.ContainsFunc(sc.Params, func(p spec.Param) bool { return p.Name == name }) {
+				return sc.Problem(f.Pos, "figures: theory: there is no closed form %q (have %s)", name, strings.Join(forms, ", "))
+			}
+		}
+	}
+	return nil
 }
 
 // notVaried is the parameter that a figure asks for and that does not vary.
