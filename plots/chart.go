@@ -57,14 +57,16 @@ type ChartCurve struct {
 	Color  string    `json:"color"`
 	Dashes []float64 `json:"dashes,omitempty"`
 	// Fill is the colour of the shade; empty means a tint of Color.
-	Fill   string        `json:"fill,omitempty"`
-	Lines  []Coordinates `json:"lines,omitempty"`
-	Lows   []Coordinates `json:"lows,omitempty"`
-	Highs  []Coordinates `json:"highs,omitempty"`
-	Bars   Coordinates   `json:"bars,omitempty"` // x, low, high
-	Caps   bool          `json:"caps,omitempty"`
-	Dots   Coordinates   `json:"dots,omitempty"`
-	Marker string        `json:"marker,omitempty"`
+	Fill  string        `json:"fill,omitempty"`
+	Lines []Coordinates `json:"lines,omitempty"`
+	Lows  []Coordinates `json:"lows,omitempty"`
+	Highs []Coordinates `json:"highs,omitempty"`
+	Bars  Coordinates   `json:"bars,omitempty"` // x, low, high
+	Caps  bool          `json:"caps,omitempty"`
+	Dots  Coordinates   `json:"dots,omitempty"`
+	// Marker is the shape of the dots: hollow-circle is an outline around what is
+	// below.
+	Marker string `json:"marker,omitempty"`
 }
 
 // ChartLimit is a horizontal line.

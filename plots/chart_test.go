@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"tcplab/scenarios/measure"
@@ -54,6 +55,9 @@ func checkChartPanel(t *testing.T, c *Chart, p *ChartPanel) {
 		some += len(p.Cells.Values)
 	}
 	for _, curve := range p.Curves {
+		if curve.Dots != nil && strings.TrimPrefix(curve.Marker, "hollow-") == "" {
+			t.Errorf("%s: dots of curve %q have no shape", c.Name, curve.Label)
+		}
 		some += len(curve.Dots) + len(curve.Bars)
 		for _, lines := range [][]Coordinates{curve.Lines, curve.Lows, curve.Highs} {
 			for _, l := range lines {

@@ -131,7 +131,7 @@ func (b *chartBuilder) keys(entries []legendEntry, panel int) {
 			k.Color, k.Box = hex(*e.box), true
 		}
 		if e.marker != nil {
-			k.Marker = markerNames[*e.marker]
+			k.Marker = e.marker.name()
 		}
 		if e.sample() == 0 {
 			k.Color = ""
@@ -144,6 +144,14 @@ func (b *chartBuilder) keys(entries []legendEntry, panel int) {
 
 var markerNames = map[marker]string{circle: "circle", square: "square", triangle: "triangle", diamond: "diamond",
 	triangleDown: "triangle-down", openCircle: "open-circle", openSquare: "open-square", cross: "cross", speck: "speck"}
+
+// name is that of a marker in a chart.
+func (m marker) name() string {
+	if m&hollow != 0 {
+		return "hollow-" + markerNames[m&^hollow]
+	}
+	return markerNames[m]
+}
 
 func (b *chartBuilder) curve(p *panel, i int) ChartCurve {
 	c := &p.curves[i]
@@ -178,7 +186,7 @@ func (b *chartBuilder) curve(p *panel, i int) ChartCurve {
 		b.c.Kept++
 	}
 	if c.dots != nil {
-		out.Marker = markerNames[c.marker]
+		out.Marker = c.marker.name()
 		out.Dots = b.dots(p, c.dots, digits)
 	}
 	return out
@@ -223,7 +231,7 @@ func (b *chartBuilder) lines(p *panel, points iter.Seq2[float64, float64], digit
 	counted := func(yield func(x, y float64) bool) {
 		last := [2]float64{math.NaN(), math.NaN()} // what repeats it is not missed
 		for vx, vy := range points {
-			if at := [2]float64{vx, vy}; at != last && !math.IsNaN(vy) && vx >= x.lo && vx <= x.hi {
+			if at := [2]float64{vx, vy}; b.columns < allColumns && at != last && !math.IsNaN(vy) && vx >= x.lo && vx <= x.hi {
 				b.c.Points++
 				last = at
 			}
@@ -245,7 +253,9 @@ func (b *chartBuilder) lines(p *panel, points iter.Seq2[float64, float64], digit
 			}
 			l = append(l, digits.x(vx), digits.y(float64(q.Y)))
 		}
-		b.c.Kept += len(line)
+		if b.columns < allColumns {
+			b.c.Kept += len(line)
+		}
 		out = append(out, l)
 	}
 	return out

@@ -64,6 +64,7 @@
 //	connections.csv  one row for each connection
 //	sequences/NAME.csv  what was sent, lost and acknowledged of a connection that a sequence graph shows
 //	figures/         drawn by package plots
+//	report.html      written by package report
 //	trace/CONN.csv   what happened at both ends of the connections of Options.Trace
 //	packets.pcapng   what passed the hosts of Options.Capture
 //

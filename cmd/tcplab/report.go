@@ -114,7 +114,7 @@ func runPage(m *scenarios.Manifest, data *scenarios.FigureData, sc *spec.Scenari
 	if m.Replications > 1 {
 		line += fmt.Sprintf(" --replications %d", m.Replications)
 	}
-	p.Commands = []report.Command{{Line: line, Meaning: "The same again, byte by byte, in the directory of this page:"}}
+	p.Commands = []report.Command{{Line: line, Meaning: "The same results again, in the directory of this page:"}}
 	return p, nil
 }
 

@@ -68,7 +68,7 @@ func sweepPage(s *sweep.Sweep, dir string) (*report.Page, error) {
 		{Name: "replications", Value: grouped(m.Replications)}, {Name: "events", Value: grouped(m.Events)}, {Name: "packets", Value: grouped(m.Packets)},
 	}
 	p.Facts = append(p.Facts, originFacts(m.Version, m.Go, m.Scenario, m.SHA256, m.Seed)...)
-	p.Commands = []report.Command{{Line: sweepCommandLine(s), Meaning: "The same again, byte by byte, in the directory of this page:"}}
+	p.Commands = []report.Command{{Line: sweepCommandLine(s), Meaning: "The same results again, in the directory of this page:"}}
 	return p, nil
 }
 

@@ -121,8 +121,9 @@ markerPaths['open-circle'] = markerPaths.speck = markerPaths.circle;
 markerPaths['open-square'] = markerPaths.square;
 
 function markerShape(name, color, r, at) {
-  const open = name.startsWith('open') || name === 'cross';
-  const paint = open ? { fill: name === 'cross' ? 'none' : 'var(--bg)', stroke: ink(color) } : { fill: ink(color), stroke: 'var(--bg)' };
+  const hollow = name.startsWith('hollow-'), open = hollow || name.startsWith('open') || name === 'cross';
+  if (hollow) { name = name.slice(7); r *= 1.45; }
+  const paint = open ? { fill: hollow || name === 'cross' ? 'none' : 'var(--bg)', stroke: ink(color) } : { fill: ink(color), stroke: 'var(--bg)' };
   return shape('path', { d: markerPaths[name](name === 'speck' ? r / 2.2 : r), transform: at ? `translate(${at[0].toFixed(1)} ${at[1].toFixed(1)})` : '', 'stroke-width': open ? 1.6 : name === 'speck' ? 0 : 0.8 }, paint);
 }
 
@@ -415,7 +416,7 @@ class Chart {
   drawLimit(a, g, l) {
     const at = a.y(l.v);
     g.append(shape('line', { class: 'limit', x1: this.x.from, x2: this.x.to, y1: at, y2: at }));
-    if (l.label) g.append(shape('text', { x: this.x.to - 4, y: at - 4, 'font-size': LETTERS, 'text-anchor': 'end', class: 'dim' }, {}, l.label));
+    if (l.label) g.append(shape('text', { x: this.x.to - 4, y: at - 4 - LETTERS < a.top ? at + LETTERS + 2 : at - 4, 'font-size': LETTERS, 'text-anchor': 'end', class: 'dim' }, {}, l.label));
   }
 
   drawSpan(a, g, s) {
