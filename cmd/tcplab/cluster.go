@@ -91,6 +91,10 @@ func (p *sweepProgress) jobs(at cluster.Progress) {
 	p.redraw(func(time.Duration) string { return jobsLine(p.name, at, p.terminal) })
 }
 
+// lineWidth is how wide a line may be that is drawn again and again.
+const lineWidth = 79
+
+// jobsLine leaves out why tasks wait where there is no room for it.
 func jobsLine(name string, at cluster.Progress, bar bool) string {
 	const width = 10
 	drawing := ""
@@ -105,7 +109,17 @@ func jobsLine(name string, at cluster.Progress, bar bool) string {
 	if at.Left >= 0 {
 		rest = roughly(at.Left)
 	}
-	return fmt.Sprintf("%s %s%d/%d runs, tasks %s, %s left", name, drawing, at.Done, at.Total, taskCounts(at.Tasks, at.Reason), rest)
+	line := func(tasks string) string {
+		return fmt.Sprintf("%s %s%d/%d runs, %s left, tasks %s", name, drawing, at.Done, at.Total, rest, tasks)
+	}
+	text := line(taskCounts(at.Tasks, at.Reason))
+	if bar && len([]rune(text)) > lineWidth {
+		text = line(taskCounts(at.Tasks, ""))
+	}
+	if r := []rune(text); bar && len(r) > lineWidth {
+		text = string(r[:lineWidth-1]) + "…"
+	}
+	return text
 }
 
 // taskCounts writes how many tasks are in each state.

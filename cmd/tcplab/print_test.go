@@ -18,6 +18,7 @@ import (
 	"tcplab/scenarios"
 	"tcplab/scenarios/measure"
 	"tcplab/scenarios/spec"
+	"tcplab/scenarios/sweep/cluster"
 )
 
 func TestSignificant(t *testing.T) {
@@ -236,4 +237,26 @@ func words(t *testing.T, field string) string {
 		t.Fatalf("a scenario has no %s", field)
 	}
 	return f.Tag.Get("enum")
+}
+
+func TestJobsLine(t *testing.T) {
+	at := cluster.Progress{Done: 700, Total: 2000, Left: 3 * time.Minute, Reason: "Resources",
+		Tasks: map[cluster.State]int{cluster.Running: 2, cluster.Waiting: 9, cluster.Done: 1}}
+	for _, c := range []struct {
+		bar  bool
+		more map[cluster.State]int
+		want string
+	}{
+		{false, nil, "syn-flood-long-name 700/2000 runs, 3m0s left, tasks 9 waiting (Resources), 2 running, 1 done"},
+		{true, nil, "syn-flood-l… [###.......] 700/2000 runs, 3m0s left, tasks 9 waiting, 2 running…"},
+		{true, map[cluster.State]int{cluster.Done: 12}, "syn-flood-l… [###.......] 700/2000 runs, 3m0s left, tasks 12 done"},
+	} {
+		if c.more != nil {
+			at.Tasks = c.more
+		}
+		got := jobsLine("syn-flood-long-name", at, c.bar)
+		if got != c.want || c.bar && len([]rune(got)) > 79 {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
 }

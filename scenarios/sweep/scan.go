@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 )
 
 // scan adds the records of a chunk to the index and returns where the last
@@ -16,7 +18,7 @@ import (
 func (s *store) scan(name string) (whole int64, err error) {
 	file := uint16(len(s.files))
 	s.files = append(s.files, name)
-	f, err := os.Open(name)
+	f, err := openChunk(name)
 	if err != nil {
 		return 0, explain(err)
 	}
@@ -45,6 +47,16 @@ func (s *store) scan(name string) (whole int64, err error) {
 		}
 		whole += int64(frameHeader + len(buffer))
 	}
+}
+
+// openChunk opens a chunk, which whoever writes it may have sealed since its name
+// was read.
+func openChunk(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(name, openSuffix) {
+		return os.Open(strings.TrimSuffix(name, openSuffix) + sealSuffix)
+	}
+	return f, err
 }
 
 // damage notes that a chunk is not whole. A chunk that ends within a frame is
@@ -137,7 +149,7 @@ func (s *store) reader(file uint16) (*os.File, error) {
 	if len(s.open) >= mostOpen {
 		s.closeFiles()
 	}
-	f, err := os.Open(s.files[file])
+	f, err := openChunk(s.files[file])
 	if err == nil {
 		s.open[file] = f
 	}

@@ -105,6 +105,9 @@ func (s *store) load(repair bool) error {
 			return fmt.Errorf("%s has more than %d chunks (merge them: tcplab merge %s --out OTHER)", s.dir, math.MaxUint16, filepath.Dir(s.dir))
 		}
 		whole, err := s.scan(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it held nothing, and was removed
+		}
 		if err != nil {
 			return err
 		}

@@ -227,3 +227,45 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// A chunk that its writer seals between two looks at it is found under its new
+// name, and counted once.
+func TestSealedMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	writer := openTest(t, dir, true)
+	a := writer.appender(0)
+	for i := range 5 {
+		if err := a.append(sampleRecord(2 * i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := openTest(t, dir, false)
+	counter := NewCounter(dir)
+	count := func(want int) {
+		t.Helper()
+		if n, err := counter.Count(); n != want || err != nil {
+			t.Errorf("%d records, %v, want %d", n, err, want)
+		}
+	}
+	count(5)
+	if err := a.append(sampleRecord(10)); err != nil {
+		t.Fatal(err)
+	}
+	count(6)
+	if err := a.seal(); err != nil {
+		t.Fatal(err)
+	}
+	want := sampleRecord(4)
+	got, err := other.read(other.find(want.key)[0])
+	if diff := cmp.Diff(want, got, sameRecord); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+	if f, err := openChunk(a.name + openSuffix); err != nil {
+		t.Error(err)
+	} else if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		count(6)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -154,6 +155,41 @@ func Kept(dir string) (int, error) {
 	}
 	defer st.close()
 	return len(st.entries), nil
+}
+
+// Counter counts the replications in the store of a directory, again and again.
+// What it has read of sealed chunks it does not read again.
+type Counter struct {
+	dir    string
+	sealed map[string]int
+}
+
+// NewCounter returns a counter for a directory.
+func NewCounter(dir string) *Counter {
+	return &Counter{filepath.Join(dir, pointsDir), map[string]int{}}
+}
+
+// Count returns how many replications there are now.
+func (c *Counter) Count() (total int, err error) {
+	names, err := os.ReadDir(c.dir)
+	if err != nil {
+		return 0, explain(err)
+	}
+	for _, e := range names {
+		name := filepath.Join(c.dir, e.Name())
+		n, known := c.sealed[name]
+		if sealed := strings.HasSuffix(name, sealSuffix); !known && (sealed || strings.HasSuffix(name, openSuffix)) {
+			var one store
+			if _, err := one.scan(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return 0, err
+			}
+			if n = len(one.entries); sealed {
+				c.sealed[name] = n
+			}
+		}
+		total += n
+	}
+	return total, nil
 }
 
 // AddBatch makes the directory of a batch. The caller has entered dir.

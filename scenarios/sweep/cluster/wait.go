@@ -69,7 +69,7 @@ func (e *ending) text() string {
 
 // wait waits until all tasks of a batch have ended.
 func (r *run) wait(ctx context.Context, batchDir string, j *submission, kept, replications int) (*ending, error) {
-	w := &watch{run: r, batchDir: batchDir, job: j, kept: kept, total: kept + replications, start: time.Now(), answered: time.Now()}
+	w := &watch{run: r, counter: sweep.NewCounter(r.dir), batchDir: batchDir, job: j, kept: kept, total: kept + replications, start: time.Now(), answered: time.Now()}
 	poll := firstPoll
 	for {
 		over, err := w.look(ctx)
@@ -100,6 +100,7 @@ type watch struct {
 	run             *run
 	batchDir        string
 	job             *submission
+	counter         *sweep.Counter
 	kept, total     int
 	start, answered time.Time
 	tasks           []Task // by number, as last seen
@@ -128,7 +129,7 @@ func (w *watch) look(ctx context.Context) (over bool, err error) {
 			w.run.tellOnce(fmt.Sprint(w.job.Job, t.State, t.Reason), "task %d of job %s is %s (%s): %s", t.Number, w.job.Job, t.State, t.Reason, help)
 		}
 	}
-	if p.Done, err = sweep.Kept(w.run.dir); err != nil {
+	if p.Done, err = w.counter.Count(); err != nil {
 		return false, err
 	}
 	if ran := p.Done - w.kept; ran > 0 {
