@@ -204,6 +204,7 @@ func (b *builder) stacks() error {
 			return err
 		}
 	}
+	asked := b.sc.Owners()
 	for i := range b.sc.Hosts {
 		h := &b.sc.Hosts[i]
 		config, err := stackConfig(h)
@@ -215,7 +216,11 @@ func (b *builder) stacks() error {
 		} else {
 			group := b.recorder.HostGroup(h.Name)
 			for _, name := range h.Members() {
-				err = errors.Join(err, b.stack(name, config, group.Member(name, b.nodes[name])))
+				member := group.Member(name, b.nodes[name])
+				if asked[name] {
+					member.Single()
+				}
+				err = errors.Join(err, b.stack(name, config, member))
 			}
 		}
 		if err != nil {

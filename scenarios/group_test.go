@@ -120,3 +120,37 @@ func TestVantageOfGroup(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestMemberOfGroup: a single host of a group can be named by workloads,
+// expectations and figures, and its figures are part of those of the group.
+func TestMemberOfGroup(t *testing.T) {
+	sc, err := spec.Load("members.yaml", []byte(`
+version: 1
+name: members
+duration: 20s
+hosts: {server: {}, user: {count: 12}}
+links: [{ends: [user, core], delay: 5ms}, {ends: [server, core], delay: 1ms}]
+workloads:
+  - {name: web,   kind: server,  on: server, port: 80}
+  - {name: crowd, kind: clients, on: user, to: server:80, arrivals: fixed 1/s, limit: 2}
+  - {name: more,  kind: clients, on: user12, to: server:80, arrivals: fixed 1/s, limit: 5}
+  - {name: own,   kind: server,  on: user7, port: 81}
+  - {name: reverse, kind: clients, on: server, to: "user7:81", arrivals: fixed 1/s, limit: 3}
+measure: {interval: 1s}
+expect:
+  - more.response_success == 1 and more.attempts == 5 and crowd.attempts == 24
+  - user12.active_opens == 7 and user3.active_opens == 2 and user.active_opens == 29
+  - user7.passive_opens == 3 and user7.syns_received == 3
+figures:
+  - {name: one, kind: timeseries, series: [user12.active_opens, user.established]}
+`), nil, Registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := run(t, sc, Options{})
+	for _, e := range out.Expectations {
+		if !e.Passed {
+			t.Error(e.Message)
+		}
+	}
+}

@@ -17,6 +17,7 @@ type Host struct {
 	counters []*tcpmodel.Counters // of which the sum is recorded
 	columns  []column
 	total    *Host // that the figures go to: the host itself or its group
+	single   bool  // a member of a group that has figures of its own besides
 
 	states      [tcpmodel.NumStates]Gauge
 	acceptQueue Gauge
@@ -95,15 +96,28 @@ func (r *Recorder) Host(name string, node segment.Node) *Host {
 // HostGroup declares the metrics of many hosts together, each of which is a
 // Member.
 func (r *Recorder) HostGroup(name string) *Host {
-	h := &Host{r: r, name: name, columns: make([]column, len(hostCounters))}
+	h := &Host{r: r, name: name}
 	h.total = h
-	r.probes = append(r.probes, h)
+	h.declare()
+	return h
+}
+
+// declare declares the metrics that a host has in any case.
+func (h *Host) declare() {
+	h.columns = make([]column, len(hostCounters))
+	h.r.probes = append(h.r.probes, h)
 	h.declareCounters(OfHost)
 	for _, l := range stateLevels {
 		h.declareLevel(OfHost, l.name, &h.states[l.state])
 	}
 	h.declarePeak(OfHost, "time_wait_max", &h.states[tcpmodel.TimeWait])
-	return h
+}
+
+// Single declares metrics of a Member alone, beside those of its group; those of
+// its accept queues are the group's only.
+func (h *Host) Single() {
+	h.single = true
+	h.declare()
 }
 
 // Member returns the record of a host whose figures count in those of the group.
@@ -117,7 +131,12 @@ func (h *Host) Member(name string, node segment.Node) *Host {
 func (h *Host) Name() string { return h.name }
 
 // Watch has the counters of the host's stack recorded from now on.
-func (h *Host) Watch(c *tcpmodel.Counters) { h.total.counters = append(h.total.counters, c) }
+func (h *Host) Watch(c *tcpmodel.Counters) {
+	h.total.counters = append(h.total.counters, c)
+	if h.single {
+		h.counters = append(h.counters, c)
+	}
+}
 
 // Inspect says how to find the endpoint of a connection, so that traces have the
 // variables of its sender.
@@ -126,15 +145,22 @@ func (h *Host) Inspect(endpoint func(tcpmodel.Conn) *tcpmodel.Endpoint) { h.endp
 // Listens declares the metrics of a host that has a listener. It may be called
 // for each listener.
 func (h *Host) Listens() {
-	h = h.total
-	if h.listening {
-		return
+	if h.single && !h.listening {
+		h.listens()
 	}
+	if !h.total.listening {
+		h.total.listens()
+	}
+}
+
+func (h *Host) listens() {
 	h.listening = true
 	h.declareLevel(OfListening, "syn_queue", &h.states[tcpmodel.SynReceived])
 	h.declarePeak(OfListening, "syn_queue_max", &h.states[tcpmodel.SynReceived])
-	h.declareLevel(OfListening, "accept_queue", &h.acceptQueue)
-	h.declarePeak(OfListening, "accept_queue_max", &h.acceptQueue)
+	if !h.single {
+		h.declareLevel(OfListening, "accept_queue", &h.acceptQueue)
+		h.declarePeak(OfListening, "accept_queue_max", &h.acceptQueue)
+	}
 	h.declareLevel(OfListening, "syn_data_held", &h.synData)
 	h.declarePeak(OfListening, "syn_data_held_max", &h.synData)
 	r := h.r
@@ -214,14 +240,21 @@ func (h *Host) sample(i int, now des.Time) {
 // counted reports whether a connection in state s exists at the host.
 func counted(s tcpmodel.State) bool { return s != tcpmodel.Closed && s != tcpmodel.Listen }
 
+func (h *Host) moved(now des.Time, from, to tcpmodel.State) {
+	if counted(from) {
+		h.states[from].Add(now, -1)
+	}
+	if counted(to) {
+		h.states[to].Add(now, 1)
+	}
+}
+
 // TraceState keeps the numbers of connections by state and the connection
 // table.
 func (h *Host) TraceState(now des.Time, c tcpmodel.Conn, from, to tcpmodel.State, why tcpmodel.Cause) {
-	if counted(from) {
-		h.total.states[from].Add(now, -1)
-	}
-	if counted(to) {
-		h.total.states[to].Add(now, 1)
+	h.total.moved(now, from, to)
+	if h.single {
+		h.moved(now, from, to)
 	}
 	h.r.table.state(now, h, c, from, to, why)
 }

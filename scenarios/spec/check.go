@@ -205,7 +205,7 @@ func (d *decoder) findMetric(name string, w want) (Metric, string) {
 	if !ok || strings.Contains(rest, ".") || first == "" || rest == "" {
 		return Metric{}, fmt.Sprintf("%s is not a metric (write OWNER.NAME, such as server.syn_queue)", quote(name))
 	}
-	o, ok := d.owners[first]
+	o, ok := d.owners[d.group(first)]
 	if !ok {
 		return Metric{}, fmt.Sprintf("nothing is called %s %s", quote(first), instead(first, d.names))
 	}

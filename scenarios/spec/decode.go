@@ -34,6 +34,8 @@ type decoder struct {
 	warnings []Problem
 	// hosts are the names that `hosts:` declares, in order.
 	hosts []string
+	// groups are the sizes of groups of hosts, by name.
+	groups map[string]int
 	// owners are what expectations and figures may name before the point.
 	owners     map[string]owner
 	names      []string
@@ -323,7 +325,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, f *field) {
 
 // host checks that a host is declared and remembers it for the check of paths.
 func (d *decoder) host(n *node, key string, h quantity.Host) {
-	if !has(d.hosts, string(h)) {
+	if !has(d.hosts, d.group(string(h))) {
 		d.fail(n, "%s: unknown host %s %s", key, quote(string(h)), instead(string(h), d.hosts))
 		return
 	}

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Members returns the names of the hosts that h stands for: its own, or those of
@@ -71,4 +72,53 @@ func (d *decoder) checkGroups() {
 			d.report(s.Links[i].Pos, fmt.Sprintf("ends: %s and %s are both groups (join each to a router)", a.Name, b.Name))
 		}
 	}
+}
+
+// surveyGroup remembers how many hosts a group has, before anything is decoded.
+func (d *decoder) surveyGroup(name string, host *node) {
+	count := host.get("count")
+	if count == nil || count.kind != scalarNode || count.bad || count.null {
+		return
+	}
+	if n, err := strconv.Atoi(count.text()); err == nil && n > 0 {
+		if d.groups == nil {
+			d.groups = map[string]int{}
+		}
+		d.groups[name] = n
+	}
+}
+
+// group returns the group that a host is a member of by its name, such as client
+// for client3, or the name itself.
+func (d *decoder) group(name string) string {
+	stem := strings.TrimRight(name, "0123456789")
+	for ; len(stem) < len(name); stem = name[:len(stem)+1] {
+		n, err := strconv.Atoi(name[len(stem):])
+		if err == nil && n >= 1 && n <= d.groups[stem] && name == stem+strconv.Itoa(n) {
+			return stem
+		}
+	}
+	return name
+}
+
+// Owners returns the owners of all metrics that expectations, figures and a sweep
+// name.
+func (s *Scenario) Owners() map[string]bool {
+	owners := map[string]bool{}
+	add := func(names []string) {
+		for _, name := range names {
+			owner, _, _ := strings.Cut(name, ".")
+			owners[owner] = true
+		}
+	}
+	for i := range s.Expect {
+		add(s.Expect[i].Metrics())
+	}
+	for i := range s.Figures {
+		add(s.Figures[i].Series)
+	}
+	if s.Sweep != nil {
+		add(s.Sweep.Metrics)
+	}
+	return owners
 }

@@ -27,12 +27,13 @@ func (d *decoder) headOnly(n *node, where string, head binding) {
 
 // paths checks that the hosts that a workload names can reach each other.
 func (d *decoder) paths(w *Workload, peers []peer) {
-	if !has(d.hosts, string(w.On)) || d.reach.broken {
+	on := d.group(string(w.On))
+	if !has(d.hosts, on) || d.reach.broken {
 		return
 	}
 	for _, p := range peers {
 		if p.key == "on" {
-			if len(d.reach.links[string(w.On)]) == 0 {
+			if len(d.reach.links[on]) == 0 {
 				d.fail(p.at, "on: %s has no link (add one to links)", w.On)
 				return
 			}
@@ -42,10 +43,11 @@ func (d *decoder) paths(w *Workload, peers []peer) {
 			d.fail(p.at, "%s: %s is the workload's own host, and there is no loopback (name another host)", p.key, p.host)
 			continue
 		}
-		if d.reach.find(string(p.host)) == d.reach.find(string(w.On)) {
+		host := d.group(string(p.host))
+		if d.reach.find(host) == d.reach.find(on) {
 			continue
 		}
-		d.fail(p.at, "%s: no path from %s to %s (%s; add links that join them)", p.key, w.On, p.host, d.reach.describe(string(w.On), string(p.host)))
+		d.fail(p.at, "%s: no path from %s to %s (%s; add links that join them)", p.key, w.On, p.host, d.reach.describe(on, host))
 	}
 }
 

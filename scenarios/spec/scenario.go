@@ -119,7 +119,7 @@ type Workload struct {
 	Pos  Pos
 	Name string        `key:"name" required:"true" example:"web" doc:"The name under which its metrics appear: a small letter, then small letters, digits and _."`
 	Kind string        `key:"kind" required:"true" example:"server" doc:"What kind of workload it is."`
-	On   quantity.Host `key:"on" required:"true" example:"server" doc:"The host that does it."`
+	On   quantity.Host `key:"on" required:"true" example:"server" doc:"The host that does it, a group of hosts, or one of a group by its name and number, as user3."`
 	// Config is what the New of the kind returned, filled in.
 	Config any
 

@@ -18,8 +18,9 @@ type owner struct {
 func (d *decoder) survey(root *node) {
 	d.owners = map[string]owner{}
 	if hosts := root.get("hosts"); hosts != nil && hosts.kind == mappingNode {
-		for _, key := range hosts.keys {
+		for i, key := range hosts.keys {
 			d.own(key, key.value, owner{"a host", d.registry.HostMetrics})
+			d.surveyGroup(key.value, hosts.items[i])
 		}
 	}
 	d.surveyLinks(root.get("links"))
