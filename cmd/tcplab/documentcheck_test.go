@@ -154,6 +154,8 @@ func readAny(name string) ([]byte, error) {
 var (
 	inTree  = regexp.MustCompile(`^(des|tcpmodel|scenarios|plots|cmd)/[\w./-]+$`)
 	setting = regexp.MustCompile(`^tcp_[a-z0-9_]+$`)
+	// hyphened are the names of scenarios, and a few words of their language.
+	hyphened = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)
 	// placeholder is in what shows the form of a command, not a command.
 	placeholder = regexp.MustCompile(`[A-Z]{2,}|\b[A-Z]\b|\.\.\.( |$)|\[`)
 	continued   = regexp.MustCompile(`\\\n\s*`)
@@ -174,6 +176,10 @@ func (v *visit) span(i int) {
 	case setting.MatchString(text):
 		if !strings.Contains(v.words, "`"+text+"`") {
 			v.wrong(code.line, text, fmt.Errorf("no setting of that name"))
+		}
+	case hyphened.MatchString(text):
+		if !isLibrary(text) && !strings.Contains(v.words, text) {
+			v.wrong(code.line, text, fmt.Errorf("no scenario of that name"))
 		}
 	case inTree.MatchString(text):
 		if _, err := os.Stat(filepath.Join(v.top, text)); err != nil {

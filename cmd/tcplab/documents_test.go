@@ -93,7 +93,7 @@ func TestDocumentChecker(t *testing.T) {
 		"[of another](scenarios/README.md#under-attack) [not of it](scenarios/README.md#nothing)\n" +
 		"`tcplab run handshake`, then `--set delay=2ms` or `--set colour=red`\n" + // 4
 		"`tcplab run hand-shake` `tcplab run NAME --seed N` `tcplab run NAME --sed N` `tcplab fly NAME`\n" +
-		"`--replications` `--replicas` `tcp_syncookies` `tcp_cookies` `des/sim.go` `des/simulation.go`\n" +
+		"`--replications` `--replicas` `tcp_syncookies` `tcp_cookies` `des/sim.go` `des/simulation.go` `syn-flood` `two-way` `syn-food`\n" +
 		"\n" +
 		"```yaml a.yaml\nversion: 1\nname: a\nduration: 1s\nhosts: {a: {}, b: {}}\nlinks: [{ends: [a, b], delay: 1ms}]\n```\n" + // 9
 		"```sh\ntcplab check a.yaml\ntcplab check b.yaml\necho of no concern\n```\n" + // 16
@@ -112,7 +112,7 @@ func TestDocumentChecker(t *testing.T) {
 		"2: nowhere.md", "2: #nothing", "3: scenarios/README.md#nothing",
 		"4: tcplab run handshake --set colour=red",
 		"5: tcplab run hand-shake", "5: tcplab run NAME --sed N", "5: tcplab fly NAME",
-		"6: --replicas", "6: tcp_cookies", "6: des/simulation.go",
+		"6: --replicas", "6: tcp_cookies", "6: des/simulation.go", "6: syn-food",
 		"17: tcplab check b.yaml", "21: anything",
 		"32: ", "41: ", "47: ", "49: go doc ./ned", "49: go test",
 	}
