@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -47,23 +48,33 @@ type stateAt struct {
 	Why   string `json:"why,omitempty"`
 }
 
-// passage is a segment on its way: sent and arrived are -1 if that is not known
-// or did not happen, gone is when it was lost. Ack is -1 without one.
+// passage is a segment on its way: Sent and Arrived are -1 if that is not known
+// or did not happen, Gone is when it was lost. Ack is -1 without one.
 type passage struct {
-	From    int    `json:"from"` // the end that sent it
-	Sent    int64  `json:"sent"`
-	Arrived int64  `json:"arrived"`
-	Gone    int64  `json:"gone"`
-	Fate    string `json:"fate,omitempty"` // "" if it arrived
-	Flags   string `json:"flags"`
-	Seq     uint32 `json:"seq"`
-	Ack     int64  `json:"ack"`
-	Len     uint32 `json:"len,omitempty"`
-	Window  uint64 `json:"wnd"`
-	SACK    string `json:"sack,omitempty"`
-	Again   bool   `json:"again,omitempty"` // a retransmission
-	By      string `json:"by,omitempty"`    // the middlebox that sent it
-	Remark  string `json:"remark,omitempty"`
+	From                int // the end that sent it
+	Sent, Arrived, Gone int64
+	Flags               string
+	Seq                 uint32
+	Ack                 int64
+	Len                 uint32
+	Window              uint64
+	Fate, SACK          string // Fate is "" if it arrived
+	By, Remark          string // By is the middlebox that sent it
+	Again               bool   // a retransmission
+}
+
+// MarshalJSON writes a row without names, since there are many: what ladder.js
+// reads in this order, without what is empty at the end.
+func (p passage) MarshalJSON() ([]byte, error) {
+	row := []any{p.From, p.Sent, p.Arrived, p.Gone, p.Flags, p.Seq, p.Ack, p.Len, p.Window, p.Fate, p.SACK, p.By, p.Remark, p.Again}
+	if p.Again {
+		return json.Marshal(row)
+	}
+	row = row[:len(row)-1]
+	for len(row) > 0 && row[len(row)-1] == "" {
+		row = row[:len(row)-1]
+	}
+	return json.Marshal(row)
 }
 
 type timer struct {

@@ -74,10 +74,13 @@ const duration = (ns) => {
   return digits(ns, 3) + ' ns';
 };
 
+// passage names what a row of the data has.
+const passage = ([from, sent, arrived, gone, flags, seq, ack, len, wnd, fate = '', sack = '', by = '', remark = '', again = false]) => ({ from, sent, arrived, gone, flags, seq, ack, len, wnd, fate, sack, by, remark, again });
+
 class Ladder {
   constructor(data) {
-    Object.assign(this, data);
-    this.clock = new Clock(data);
+    Object.assign(this, data, { passages: data.passages.map(passage) });
+    this.clock = new Clock(this);
     const far = this.clock.flight;
     for (const p of this.passages) {
       p.begin = p.sent >= 0 ? p.sent : p.arrived - far;

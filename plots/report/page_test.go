@@ -189,7 +189,13 @@ func TestPolicy(t *testing.T) {
 
 // The data are those of the page, however they are written.
 func TestDataSurviveEscaping(t *testing.T) {
-	var d data
+	var d struct {
+		Charts  []*plots.Chart
+		Ladders []struct {
+			Ends     [2]ladderEnd
+			Passages [][]any
+		}
+	}
 	walk(t, render(t, sample(t)), func(n *html.Node, a map[string]string) {
 		if a["id"] == "data" {
 			if err := json.Unmarshal([]byte(n.FirstChild.Data), &d); err != nil {
@@ -199,6 +205,10 @@ func TestDataSurviveEscaping(t *testing.T) {
 	})
 	if len(d.Charts) != 1 || d.Charts[0].Title != nasty || len(d.Ladders) != 1 || d.Ladders[0].Ends[1].Host != nasty {
 		t.Errorf("data %+v", d)
+	}
+	lost, again := d.Ladders[0].Passages[0], d.Ladders[0].Passages[1]
+	if len(lost) != 13 || lost[4] != "SYN" || lost[9] != "lost" || lost[12] != "lost on wire" || len(again) != 14 || again[13] != true {
+		t.Errorf("passages %v", d.Ladders[0].Passages)
 	}
 	var title string
 	walk(t, render(t, sample(t)), func(n *html.Node, a map[string]string) {
