@@ -17,17 +17,21 @@ const mostCurves = 4
 
 // Automatic describes figures for a result for which none are declared: the
 // series of each owner (the part of a name before the dot) against time, with
-// all bands shaded, and the distribution of each sample. What has no value, or
-// never any but 0, is left out.
+// the bands shaded, and the distribution of each sample. What has no value, or
+// never any but 0, is left out, and so are distributions of one value, links that
+// carry little and lose nothing, and bands that last nearly all the time.
 func Automatic(res *measure.Result) []Figure {
 	var figs []Figure
+	bands := passing(res)
 	for _, owner := range owners(res) {
-		figs = append(figs, ownerFigures(res, owner)...)
+		if !idle(res, owner) {
+			figs = append(figs, ownerFigures(res, owner, bands)...)
+		}
 	}
 	for i := range res.Samples {
 		s := &res.Samples[i]
 		lo, hi, n := finiteRange(s.Values)
-		if n < 2 {
+		if n < 2 || lo == hi {
 			continue
 		}
 		figs = append(figs, Figure{
@@ -52,7 +56,43 @@ func owners(res *measure.Result) []string {
 	return names
 }
 
-func ownerFigures(res *measure.Result, owner string) []Figure {
+// busy is the utilization from which on a link is of interest by itself.
+const busy = 0.1
+
+// idle is true of a link that carries little and loses nothing.
+func idle(res *measure.Result, owner string) bool {
+	peak := func(name string) float64 {
+		s := res.FindSeries(owner + "." + name)
+		if s == nil {
+			return 0
+		}
+		_, hi, n := finiteRange(s.Value)
+		if n == 0 {
+			return 0
+		}
+		return hi
+	}
+	return res.FindSeries(owner+".utilization") != nil && peak("utilization") < busy && peak("dropped") == 0 && peak("lost") == 0
+}
+
+// passing are the bands that do not last from near the start to near the end.
+func passing(res *measure.Result) []string {
+	end := 0.0
+	for i := range res.Series {
+		if t := res.Series[i].Time; len(t) > 0 {
+			end = max(end, t[len(t)-1])
+		}
+	}
+	var names []string
+	for _, b := range res.Bands {
+		if min(b.Until, end)-max(b.From, 0) < 0.9*end {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
+func ownerFigures(res *measure.Result, owner string, bands []string) []Figure {
 	var figs []Figure
 	var panels map[string]int // series in the panel of each unit
 	for _, s := range res.Series {
@@ -68,7 +108,7 @@ func ownerFigures(res *measure.Result, owner string) []Figure {
 			if last >= 0 {
 				name = fmt.Sprintf("%s-%d", owner, last+2)
 			}
-			figs = append(figs, Figure{Name: name, Kind: "timeseries", Events: bandNames(res)})
+			figs = append(figs, Figure{Name: name, Kind: "timeseries", Events: bands})
 			panels = make(map[string]int)
 			last++
 		}

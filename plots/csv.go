@@ -1,10 +1,9 @@
 package plots
 
 import (
-	"bytes"
-	"encoding/csv"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // A table is the data of a figure: written only if it is asked for, since it
@@ -19,47 +18,56 @@ type table struct {
 // header (RFC 4180, lines end with LF): all of it, before anything is thinned
 // for the page, in base units. What has no value is an empty cell.
 func (d *Drawing) CSV() ([]byte, error) {
-	var buf bytes.Buffer
-	w := csv.NewWriter(&buf)
-	if err := w.Write(d.data.header); err != nil {
-		return nil, err
+	var buf []byte
+	for i, name := range d.data.header {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = appendText(buf, name)
 	}
-	var failed error
-	row := make([]string, 0, len(d.data.header))
+	buf = append(buf, '\n')
 	d.data.rows(func(cells ...any) {
-		row = row[:0]
-		for _, c := range cells {
-			row = append(row, csvCell(c))
+		for i, c := range cells {
+			if i > 0 {
+				buf = append(buf, ',')
+			}
+			buf = appendCell(buf, c)
 		}
-		if err := w.Write(row); err != nil && failed == nil {
-			failed = err
-		}
+		buf = append(buf, '\n')
 	})
-	w.Flush()
-	if failed == nil {
-		failed = w.Error()
-	}
-	return buf.Bytes(), failed
+	return buf, nil
 }
 
-func csvCell(c any) string {
+func appendCell(b []byte, c any) []byte {
 	switch v := c.(type) {
 	case string:
-		return v
+		return appendText(b, v)
 	case int:
-		return strconv.Itoa(v)
+		return strconv.AppendInt(b, int64(v), 10)
 	case int64:
-		return strconv.FormatInt(v, 10)
+		return strconv.AppendInt(b, v, 10)
 	case float64:
 		switch {
 		case math.IsNaN(v):
-			return ""
+			return b
 		case math.IsInf(v, 1):
-			return "inf"
+			return append(b, "inf"...)
 		case math.IsInf(v, -1):
-			return "-inf"
+			return append(b, "-inf"...)
+		case v == math.Trunc(v) && math.Abs(v) < 1e6: // many are counts
+			return strconv.AppendInt(b, int64(v), 10)
 		}
-		return strconv.FormatFloat(v, 'g', -1, 64)
+		return strconv.AppendFloat(b, v, 'g', -1, 64)
 	}
-	return ""
+	return b
+}
+
+// appendText quotes a text if it would not be one cell otherwise.
+func appendText(b []byte, text string) []byte {
+	if text == "" || !strings.ContainsAny(text, "\",\r\n") && text[0] != ' ' && text != `\.` {
+		return append(b, text...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(text, `"`, `""`)...)
+	return append(b, '"')
 }

@@ -222,7 +222,14 @@ func TestAutomatic(t *testing.T) {
 		sine("server.a", "s", "", false, 10, 10, 1, 1),
 		sine("server.b", "bit/s", "", false, 10, 10, 1, 1),
 		sine("server.c", "1/s", "", false, 10, 10, 1, 1))
-	res.Samples = append(res.Samples, measure.Sample{Name: "a.none", Unit: "s"})
+	res.Samples = append(res.Samples, measure.Sample{Name: "a.none", Unit: "s"}, measure.Sample{Name: "a.one", Unit: "s", Values: []float64{2, 2, 2}})
+	res.Bands = append(res.Bands, measure.Band{Name: "nearly always", From: 2, Until: 180})
+	level := func(name, unit string, v float64) measure.Series {
+		return measure.Series{Name: name, Unit: unit, Time: []float64{0, 180}, Value: []float64{v, v}}
+	}
+	res.Series = append(res.Series,
+		level("quiet.utilization", "ratio", 0.05), level("quiet.packets", "1/s", 3),
+		level("lossy.utilization", "ratio", 0.05), level("lossy.dropped", "1/s", 3))
 	type brief struct{ name, series string }
 	var got []brief
 	var drawings []*Drawing
@@ -241,6 +248,7 @@ func TestAutomatic(t *testing.T) {
 		{"server", "server.syn_queue server.synack_retransmits server.accept_queue server.a server.b"},
 		{"server-2", "server.c"},
 		{"legit", "legit.connect_success"},
+		{"lossy", "lossy.utilization lossy.dropped"},
 		{"legit_connect_latency_ecdf", "legit.connect_latency"},
 	}
 	if !slices.Equal(got, want) {

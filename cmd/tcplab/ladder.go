@@ -164,6 +164,9 @@ func (a *app) runLadder(cmd *cobra.Command, sc *spec.Scenario, trace scenarios.T
 		return nil, nil, err
 	}
 	table := outcome.Connections
+	if len(table.Rows) == 0 {
+		return nil, nil, usageError{fmt.Errorf("%s has no connection to show: nothing was opened, or by a flood, whose SYNs are no connections (tcplab run --pcap has them)", sc.Name)}
+	}
 	if len(table.Traces) == 0 {
 		return nil, nil, usageError{fmt.Errorf("--conn %d: %s has %d connections", o.conn, sc.Name, len(table.Rows))}
 	}

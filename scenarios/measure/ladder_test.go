@@ -156,3 +156,19 @@ func TestPhrasesAreInAllLanguages(t *testing.T) {
 		}
 	}
 }
+
+func TestFold(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"(retransmission)", []string{"(retransmission)"}},
+		{"(retransmission, dropped on wall)", []string{"(retransmission, ", "dropped on wall)"}},
+		{"(a, b, dropped)", []string{"(a, b, dropped)"}},
+		{"(without any comma at all)", []string{"(without any comma at all)"}},
+	} {
+		if got := fold(c.text, 20); !slices.Equal(got, c.want) {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

@@ -167,6 +167,20 @@ func (r *rung) arrows() (left, right string) {
 // atBox is the end of an arrow at a middlebox.
 const atBox = "[#]"
 
+// fold breaks a remark behind its commas into lines of a width.
+func fold(text string, width int) []string {
+	var lines []string
+	for part := range strings.SplitAfterSeq(text, ", ") {
+		last := len(lines) - 1
+		if last >= 0 && columns(lines[last]+strings.TrimRight(part, " ")) <= width {
+			lines[last] += part
+		} else {
+			lines = append(lines, part)
+		}
+	}
+	return lines
+}
+
 // segment returns what stands on an arrow: the segment, how long it took if it
 // has arrived, and remarks, which get a line of their own if they need it.
 func (p *ladderPrinter) segment(r *rung) (text string, below []string) {
@@ -179,7 +193,7 @@ func (p *ladderPrinter) segment(r *rung) (text string, below []string) {
 		text := "(" + remark + ")"
 		segment := p.o.Notation.write(p.l.Trace, r.passage.Passive, s, shortest{})
 		if columns(segment)+1+columns(text) > textWidth {
-			below = append(below, text)
+			below = append(below, fold(text, ladderWidth-textColumn)...)
 		} else {
 			extra = text
 		}
