@@ -1,4 +1,4 @@
-// Package workload is what hosts do: servers, clients, bulk transfers, requests
+// Package workload is what hosts do: servers, clients, users, bulk transfers, requests
 // and responses, connections that say nothing, SYN floods, blind attacks, traffic
 // without TCP.
 //
@@ -30,10 +30,25 @@
 // platforms. Times are whole nanoseconds and the rounding is carried forward:
 // neither Poisson nor fixed arrivals drift.
 //
+// # Open and closed loops
+//
+// Clients come whatever becomes of those before them; Users wait for the
+// response, think, and go on. Both are errands: a task is what a user sees, and
+// takes one attempt or, with a Retry, several. A server accepts as fast as
+// accept_rate and its workers allow.
+//
 // # Who says what
 //
 // What passes on a connection is the server's to say: the size of the response
 // and who closes first. A client looks it up by address, as people know the
 // protocol that they speak. The size of a request is the client's; a server
-// that is not told it takes that of the workloads that are directed at it.
+// that is not told it takes that of the workloads that are directed at it. Where
+// sizes vary, each end announces the length of a message by the stream that
+// carries it, as the Content-Length of HTTP would: see World.announce.
+//
+// # Attackers
+//
+// SynFlood, BlindAttack and SpoofedConnection forge segments with Stack.Send;
+// their host's stack knows nothing of them and resets what comes back. Of the
+// addresses that a flood forges those in use do the same, see residents.
 package workload
