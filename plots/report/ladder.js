@@ -297,7 +297,8 @@ class Player {
       const few = counts[p.from] <= 3, text = brief(p), w = few ? measureText(text, 12) + 12 : p.len ? 7 : 3;
       const at = Math.min(Math.max(x, w / 2), width - w / 2), g = shape('g', { class: 'packet', 'data-segment': notation(p) });
       if (gone) {
-        g.append(markerShape('cross', color, 7, [at, y]), shape('text', { x: at, y: y - 12, 'font-size': 12, 'text-anchor': 'middle' }, {}, p.fate));
+        g.append(markerShape('cross', color, 7, [at, y]));
+        if (!way.some((q) => q !== p && q.from === p.from && q.lost && this.t >= q.end && q.end > p.end)) g.append(shape('text', { x: at, y: y - 12, 'font-size': 12, 'text-anchor': 'middle' }, {}, p.fate));
       } else {
         g.append(shape('rect', { x: at - w / 2, y: y - 11, width: w, height: 22, rx: few ? 5 : 1 }, { fill: few ? 'var(--bg)' : ink(color), stroke: ink(color), 'stroke-width': few ? '2' : '0' }));
         if (few) g.append(shape('text', { x: at, y: y + 4, 'font-size': 12, 'text-anchor': 'middle' }, {}, text));
@@ -384,25 +385,27 @@ class Player {
       }
       labels.push({ p, x: (start + to) / 2, y: (begin + b) / 2 });
     }
-    this.placeLabels(labels, text, right - left, wide);
+    this.placeLabels(labels, text, left, right, wide);
   }
 
-  placeLabels(labels, text, room, wide) {
-    const taken = [];
+  // placeLabels names segments where there is room, the important ones first, and
+  // of a crowd these alone.
+  placeLabels(labels, text, left, right, wide) {
+    const taken = [], room = right - left, crowd = labels.length > 60;
     for (const important of [true, false]) {
       for (const k of labels) {
-        if (k.p.weight !== important) continue;
+        if (k.p.weight !== important || crowd && !important) continue;
         const s = (wide && measureText(notation(k.p), 11.5) < room * 0.8 ? notation(k.p) : brief(k.p)) + (k.p.remark && wide ? ` (${k.p.remark})` : '');
-        const w = measureText(s, 11.5) / 2 + 3, box = [k.x - w, k.y - 16, k.x + w, k.y - 1];
+        const w = measureText(s, 11.5) / 2 + 3, x = Math.max(Math.min(k.x, right - w - 2), left + w + 2), box = [x - w, k.y - 16, x + w, k.y - 1];
         if (taken.some((b) => box[0] < b[2] && b[0] < box[2] && box[1] < b[3] && b[1] < box[3])) continue;
         taken.push(box);
-        text(s, k.x, k.y - 5, 'middle', {});
+        text(s, x, k.y - 5, 'middle', {});
       }
     }
   }
 
   showEvents() {
-    const all = this.ladder.events, count = this.view.clientWidth && window.innerWidth < 740 ? 5 : 13;
+    const all = this.ladder.events, count = this.view.clientWidth && window.innerWidth < 740 ? 5 : 9;
     let at = all.findLastIndex((e) => e.at <= this.t);
     const from = Math.max(Math.min(at - (count >> 1), all.length - count), 0);
     this.listed.replaceChildren(...all.slice(from, from + count).map((e, i) => {
