@@ -26,10 +26,16 @@ func (a *app) analyzeCommand() *cobra.Command {
 		Long: `Read a capture, pcap or pcapng, compressed or not, of tcpdump, Wireshark or
 tcplab itself, and say of each TCP connection how long the handshake took, what
 was sent again, through which states both ends went, and who closed. FILE is -
-for standard input.`,
+for standard input.
+
+To lay a measured trace beside a simulated one, capture the simulation where the
+measured one was captured (tcplab run --pcap=HOST), and compare two reports: times
+count from the first packet and numbers from the first byte in both.`,
 		Example: `  tcplab analyze trace.pcapng
   tcplab analyze trace.pcapng --conn 3 --ladder
-  tcpdump -w - tcp | tcplab analyze - --json`,
+  tcpdump -w - tcp | tcplab analyze - --json
+  diff -y -W 165 <(tcplab analyze real.pcap --conn 1 --ladder) \
+                 <(tcplab analyze results/NAME/packets.pcapng --conn 1 --ladder)`,
 		Args: needs(1, "one FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.analyze(cmd.InOrStdin(), args[0], o) },
 	}

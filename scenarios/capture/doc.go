@@ -30,6 +30,17 @@
 // within a packet is read up to there; a *FormatError says where something else
 // is wrong.
 //
+// # Side by side
+//
+// The reports of a measured trace and of a simulated one can be compared line by
+// line, as by diff -y, or as JSON, if both were captured at the same end: what a
+// sender's host sees of losses, and of the time to an ACK, is not what the
+// receiver's does. Sequence numbers are relative, times count from the first
+// packet, and addresses are in the first line of a connection alone. What differs
+// first is what to look at: options and MSS (the profile and the sysctls of the
+// host), then the time of the handshake (the links), then the first segment that
+// is sent again (loss and queues) and when (the timers).
+//
 // # What an observer knows
 //
 // Analyze sees what passed one point, and infers the rest. It takes each
