@@ -38,8 +38,8 @@ func (n Notation) write(t *Trace, passive bool, s *segment.Segment, without shor
 	if s.Has(segment.ACK) && !without.ack {
 		number("ACK", ack)
 	}
-	// PSH and the bits of ECN say nothing about the exchange.
-	if f := s.Flags &^ (segment.PSH | segment.ECE | segment.CWR | segment.AE); !without.ctl {
+	// PSH says nothing about the exchange.
+	if f := s.Flags &^ (segment.PSH | segment.AE); !without.ctl {
 		b = append(append(append(b, "<CTL="...), f.String()...), '>')
 	}
 	if s.Len > 0 {
@@ -52,7 +52,7 @@ func (n Notation) write(t *Trace, passive bool, s *segment.Segment, without shor
 // data the flags go first, then the acknowledgement.
 func (n Notation) fit(t *Trace, passive bool, s *segment.Segment, width int) string {
 	forms := []shortest{{}, {ack: true}, {ack: true, seq: true}}
-	if s.Len > 0 && s.Flags&(segment.SYN|segment.FIN|segment.RST) == 0 {
+	if s.Len > 0 && s.Flags&(segment.SYN|segment.FIN|segment.RST|segment.ECE|segment.CWR) == 0 {
 		forms = []shortest{{}, {ctl: true}, {ctl: true, ack: true}}
 	}
 	text := ""

@@ -193,7 +193,7 @@ func (r *rung) ordinary() bool {
 	case tcpmodel.CauseRetransmit, tcpmodel.CauseFastRetransmit, tcpmodel.CauseChallengeAck, tcpmodel.CauseReset:
 		return false
 	}
-	return r.passage.Segment.Flags&(segment.SYN|segment.FIN|segment.RST) == 0
+	return r.passage.Segment.Flags&(segment.SYN|segment.FIN|segment.RST|segment.CWR) == 0
 }
 
 func (r *rung) probe() bool {
@@ -205,8 +205,17 @@ func (r *rung) answers(before *rung) bool {
 	return r.passage.Passive != before.passage.Passive && r.passage.Segment.Len == 0 || r.passage == before.passage
 }
 
-// alike reports whether the states are those of the lines before.
+// alike reports whether the states are those of the lines before, and whether
+// the end goes on to echo marks, or not to.
 func (r *rung) alike(before []rung) bool {
+	for i := len(before) - 1; i >= 0; i-- {
+		if p := before[i].passage; before[i].part == r.part && p.Passive == r.passage.Passive {
+			if (p.Segment.Flags^r.passage.Segment.Flags)&segment.ECE != 0 {
+				return false
+			}
+			break
+		}
+	}
 	for k := range r.states {
 		if !r.seen[k] {
 			continue
