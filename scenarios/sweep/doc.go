@@ -61,6 +61,10 @@
 // lock. Chunks have names that no other process makes up, so that shards of
 // other machines can simply be put beside each other, as Merge does.
 //
+// The tasks of a cluster (Batch, RunTask, package cluster) write to one store
+// without a lock. Chunks that they leave open are not cut by others, who cannot
+// know whether a task still runs; readers take what is whole of them.
+//
 // # Results
 //
 //	results.csv, results.parquet   a row for each point and replication: point, replication, seed, parameters, metrics
@@ -69,6 +73,7 @@
 //	manifest.json                  units of the columns, points that failed, versions and times
 //	plan.json, scenario.yaml       what was asked for
 //	files/                         copies of the files that the scenario reads
+//	cluster/N/                     what was submitted as job number N, and what its tasks say
 //
 // Parameters are numbers in base units where all their values are quantities of
 // one kind. What has no value is an empty cell, in Parquet null. The tables are
