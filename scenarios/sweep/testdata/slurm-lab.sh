@@ -88,6 +88,13 @@ stop)
 			sleep 0.1
 		done
 	done
+	# Tasks, and what watches over them, outlive the node otherwise.
+	for environ in /proc/[0-9]*/environ; do
+		pid=${environ#/proc/}
+		pid=${pid%/environ}
+		grep -qszx "SLURM_CONF=$conf" "$environ" || continue
+		if grep -qs '^slurmstepd' "/proc/$pid/cmdline" || grep -qsz '^SLURMD_NODENAME=' "$environ"; then kill -9 "$pid" || true; fi
+	done
 	if [ -e "$dir/munged-is-ours" ]; then kill "$(cat /run/munge/munged.pid)" 2>/dev/null || true; fi
 	;;
 fail)
