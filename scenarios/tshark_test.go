@@ -22,7 +22,7 @@ const mostCaptured = 8_000
 // What tshark is asked of every packet.
 var tsharkFields = []string{
 	"frame.packet_flags_direction", "_ws.malformed", "ip.checksum.status", "tcp.checksum.status",
-	"tcp.stream", "tcp.completeness", "tcp.flags.syn", "tcp.flags.ack", "tcp.flags.reset",
+	"tcp.stream", "tcp.completeness", "tcp.flags.syn", "tcp.flags.ack", "tcp.flags.reset", "tcp.ack", "tcp.nxtseq",
 	"tcp.analysis.retransmission", "tcp.analysis.out_of_order", "tcp.analysis.keep_alive", "tcp.analysis.zero_window",
 }
 
@@ -59,7 +59,7 @@ func sees(t *testing.T, program, path string) sighting {
 	}
 	var s sighting
 	const both = 3 // SYN and SYN-ACK, of tcp.completeness
-	completeness, opened, acknowledged := map[string]int{}, map[string]bool{}, map[string]bool{}
+	completeness, sent, opened, acknowledged := map[string]int{}, map[string]int{}, map[string]bool{}, map[string]bool{}
 	for line := range strings.Lines(string(text)) {
 		f := map[string]string{}
 		for i, v := range strings.Split(strings.TrimRight(line, "\n"), "|") {
@@ -74,12 +74,16 @@ func sees(t *testing.T, program, path string) sighting {
 			completeness[stream] = n
 		}
 		if f["frame.packet_flags_direction"] == outward {
+			if n, err := strconv.Atoi(f["tcp.nxtseq"]); err == nil {
+				sent[stream] = max(sent[stream], n)
+			}
 			continue
 		}
+		ack, _ := strconv.Atoi(f["tcp.ack"])
 		switch isSYN, isACK := f["tcp.flags.syn"] == "1", f["tcp.flags.ack"] == "1"; {
 		case isSYN && !isACK:
 			opened[stream] = true
-		case !isSYN && isACK && f["tcp.flags.reset"] == "0":
+		case !isSYN && isACK && f["tcp.flags.reset"] == "0" && ack >= 1 && ack <= sent[stream]: // and no guess
 			acknowledged[stream] = true
 		}
 	}
