@@ -22,6 +22,9 @@ import (
 const (
 	mostPagePoints  = 500
 	mostPageColumns = 8
+	// mostPageCells bounds the points times metrics that are read for a page: of a
+	// larger sweep the metrics of the table alone.
+	mostPageCells = 1_000_000
 )
 
 // sweepPage describes the page of a finished sweep.
@@ -60,6 +63,9 @@ func sweepPage(s *sweep.Sweep, dir string) (*report.Page, error) {
 	}
 	if p.Sweep, err = sweepPoints(s, m, dir); err != nil {
 		return nil, err
+	}
+	if n := len(p.Sweep.Spreads); n < countMetrics(m) {
+		p.Remarks = append(p.Remarks, fmt.Sprintf("The sweep is large: of its %d metrics %d are on this page, all are in summary.csv.", countMetrics(m), n))
 	}
 	p.Files = sweepFiles(dir)
 	p.Facts = []report.Fact{
@@ -110,12 +116,28 @@ func sweepExpectations(s *sweep.Sweep, dir string) ([]report.Expectation, error)
 	return list, nil
 }
 
+func countMetrics(m *sweep.Manifest) (n int) {
+	for _, c := range m.Columns {
+		if c.Role == "metric" {
+			n++
+		}
+	}
+	return n
+}
+
 // sweepPoints are the tables of a sweep.
 func sweepPoints(s *sweep.Sweep, m *sweep.Manifest, dir string) (*report.Sweep, error) {
 	var names []string
+	all := sweep.Table{}
 	for _, c := range m.Columns {
 		if c.Role == "metric" {
-			names = append(names, c.Name)
+			names, all.Metrics = append(names, c.Name), append(all.Metrics, c)
+		}
+	}
+	if len(names)*m.Points > mostPageCells {
+		names = nil
+		for _, k := range shownMetrics(s, &all) {
+			names = append(names, all.Metrics[k].Name)
 		}
 	}
 	table, err := s.ReadTable(dir, names)
