@@ -170,6 +170,8 @@ type Config struct {
 	MaxOrphans int
 
 	PortLow, PortHigh int
+	// PortParity: see port_parity.
+	PortParity bool
 
 	TimerWheelHZ int
 }
@@ -193,7 +195,7 @@ var linux = Config{
 	FinTimeout: 60 * des.Second, TimeWait: 60 * des.Second, TwReuse: 2,
 	TwReuseDelay: des.Second, MaxTwBuckets: 131072,
 	InvalidRateLimit: 500 * des.Millisecond, ChallengeAckLimit: maxInt, MaxOrphans: 131072,
-	PortLow: 32768, PortHigh: 60999,
+	PortLow: 32768, PortHigh: 60999, PortParity: true,
 }
 
 func rfc9293() Config {
@@ -211,7 +213,7 @@ func rfc9293() Config {
 	c.TimeWait, c.TwReuse = 240*des.Second, 0
 	c.InvalidRateLimit = 0
 	c.Somaxconn = 1 << 20
-	c.PortLow, c.PortHigh = 49152, 65535
+	c.PortLow, c.PortHigh, c.PortParity = 49152, 65535, false
 	return c
 }
 

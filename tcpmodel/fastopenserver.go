@@ -128,6 +128,7 @@ func (ep *Endpoint) sendSynAck(now des.Time, why Cause) {
 		ep.synRetransmits++
 		ep.stats.Retransmits++
 		st.counters.SynackRetransmits++
+		st.counters.TCPSynRetrans++
 		st.counters.RetransSegs++
 	}
 	st.transmit(now, ep.key, ep.serial, seg, why)

@@ -143,6 +143,7 @@ func (st *Stack) requestTimeout(now des.Time, i uint32) {
 			limit--
 		}
 	}
+	st.counters.TCPTimeouts++
 	expires, resends := r.due(limit, l.sock.deferTimeouts())
 	if expires {
 		why := CauseGiveUp
@@ -161,16 +162,22 @@ func (st *Stack) requestTimeout(now des.Time, i uint32) {
 		l.young--
 	}
 	r.timeouts++
-	st.waitForAck(now, i)
 	if !resends {
+		st.waitForAck(now, i)
 		return
 	}
-	r = &st.requests.entries[i]
+	st.retransmitSynAck(now, i)
+}
+
+// retransmitSynAck sends the SYN-ACK of entry i again and starts its timer anew.
+func (st *Stack) retransmitSynAck(now des.Time, i uint32) {
+	r := &st.requests.entries[i]
 	r.retransmits++
-	st.counters.TCPTimeouts++
 	st.counters.SynackRetransmits++
+	st.counters.TCPSynRetrans++
 	st.counters.RetransSegs++
-	st.sendSynAck(now, l, r, CauseRetransmit, nil)
+	st.waitForAck(now, i)
+	st.sendSynAck(now, st.requests.listeners[r.listener], r, CauseRetransmit, nil)
 }
 
 // due says what the expiry of the SYN-ACK timer means, with that limit of

@@ -47,11 +47,7 @@ func (st *Stack) repeatSynAck(now des.Time, i uint32) {
 	if !st.mayReply(now, &r.lastReply) {
 		return
 	}
-	r.retransmits++
-	st.counters.SynackRetransmits++
-	st.counters.RetransSegs++
-	st.waitForAck(now, i)
-	st.sendSynAck(now, st.requests.listeners[r.listener], r, CauseRetransmit, nil)
+	st.retransmitSynAck(now, i)
 }
 
 // requestReset handles RST and SYN, and reports whether seg carries one that

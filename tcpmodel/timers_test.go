@@ -306,8 +306,8 @@ func rowPorts(t *testing.T, r timerRow) {
 		offered = r.number(t, "offered")
 	}
 	if !*fullValidation {
-		offered *= float64(ports/100) / float64(ports)
-		ports /= 100
+		offered *= float64(ports/100&^1) / float64(ports)
+		ports = ports / 100 &^ 1 // Linux leaves out the last of an odd number
 	}
 	g := newRig(t, "linux", 0, func(c *Config) {
 		c.TimeWait, c.TwReuse, c.PortLow, c.PortHigh = wait, 0, 32768, 32768+ports-1
