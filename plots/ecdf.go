@@ -213,8 +213,8 @@ func valueAxis(label, unit string, axis Axis, lo, hi *float64) (horizontal, erro
 	}
 	h.lo, h.hi = *lo, *hi
 	h.sc = scaleFor(unit, *hi)
-	if h.log && !siUnits[unit] {
-		h.sc = scaleFor(unit, 1) // powers of ten are at the ticks
+	if h.log {
+		h.sc = logScaleFor(unit, *lo, *hi)
 	}
 	if h.label = ownLabel(h.label, unit, h.sc); axis.Label == "" {
 		h.label = axisLabel(label, unit, h.sc)

@@ -252,7 +252,7 @@ func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 			lk := l.formLook(f, k, i, x)
 			p.curves = append(p.curves, curve{quiet: true, look: &lk, points: l.sampled(f, g, x)})
 		}
-		c := curve{label: l.groupLabel(g), look: &look, marker: mark, caps: true}
+		c := curve{label: l.groupLabel(g), look: &look, marker: mark, caps: true, quiet: !l.measured(g)}
 		c.dots = l.values(g, m, func(e Estimate) float64 { return e.Mean })
 		if len(l.forms[at]) == 0 && l.words == nil {
 			c.points = c.dots
@@ -281,6 +281,13 @@ func (l *lineFigure) fill(p *panel, m int, x horizontal, fig Figure) error {
 		return fmt.Errorf("%w: no point has a value of %s", ErrNoData, l.sweep.Metrics[m].Name)
 	}
 	return nil
+}
+
+// measured reports whether a group has a value of any metric that is shown.
+func (l *lineFigure) measured(g lineGroup) bool {
+	return slices.ContainsFunc(g.points, func(pt Point) bool {
+		return slices.ContainsFunc(l.metrics, func(m int) bool { return !math.IsNaN(pt.Metrics[m].Mean) })
+	})
 }
 
 // values are one value of each point of a group.

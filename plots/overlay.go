@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -107,10 +108,11 @@ func (t *Theory) compile(bind binder) (*closedForm, error) {
 	if text == "" || len(text) > maxFormula {
 		return nil, t.fail("a formula has 1 to %d characters", maxFormula)
 	}
-	label := t.Label
+	// What the text names first is what it is about; the others are arguments.
+	label, first := cmp.Or(t.Label, "theory"), len(text)
 	for _, f := range formulas {
-		if label == "" && regexp.MustCompile(`\b`+f.Name+`\b`).MatchString(text) {
-			label = f.Label
+		if at := regexp.MustCompile(`\b` + f.Name + `\b`).FindStringIndex(text); at != nil && at[0] < first && t.Label == "" {
+			label, first = f.Label, at[0]
 		}
 		if f.Name != text {
 			continue
@@ -120,9 +122,6 @@ func (t *Theory) compile(bind binder) (*closedForm, error) {
 			return nil, t.fail("%w", err)
 		}
 		text = bound
-	}
-	if label == "" {
-		label = "theory"
 	}
 	plain, err := baseUnits(text)
 	if err != nil {

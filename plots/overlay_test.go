@@ -28,6 +28,7 @@ func TestTheory(t *testing.T) {
 		{"erlang_b(flood_rate*half_open_lifetime(1s,5),backlog)", "Erlang B", block},
 		{"mathis(1%, 1)", "Mathis et al.", math.Sqrt(150)},
 		{"mathis(0.01, 2) * 1448B * 8 / rtt", "Mathis et al.", math.Sqrt(75) * 1448 * 8 / 0.05},
+		{"max(cubic(1%, 100ms, 0.4, 0.7), mathis(1%, 1))", "RFC 9438", max(CubicWindow(0.01, 0.1, 0.4, 0.7), math.Sqrt(150))},
 		{"pftk(0.01, 100ms, 1s, 1, inf)", "PFTK", PFTK(0.01, 0.1, 1, 1, math.Inf(1))},
 		{"min(2, 3) + max(2, 3) * sqrt(16) - pow(2, 3)", "theory", 6},
 		{"10ms + 20/s + 1kB", "theory", 0.01 + 20 + 1000},

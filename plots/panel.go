@@ -73,10 +73,7 @@ func (p *panel) setLogRange(lo, hi float64) {
 		lo, hi = lo/2, hi*2
 	}
 	p.lo, p.hi = lo, hi
-	p.sc = scaleFor(p.unit, hi)
-	if !siUnits[p.unit] {
-		p.sc = scaleFor(p.unit, 1) // powers of ten are at the ticks
-	}
+	p.sc = logScaleFor(p.unit, lo, hi)
 }
 
 // norm is the place of a value on the axis, from 0 to 1.

@@ -157,6 +157,25 @@ func TestOwnLabel(t *testing.T) {
 	}
 }
 
+// On a logarithmic axis small values keep their digits, too.
+func TestLogScale(t *testing.T) {
+	for _, c := range []struct {
+		unit   string
+		lo, hi float64
+		want   string
+	}{
+		{"B", 1e3, 1e6, "kB"},
+		{"B", 1e4, 1e6, "MB"},
+		{"s", 4e-3, 1, "s"},
+		{"s", 1e-3, 60, "ms"},
+		{"1/s", 1, 1e6, "1/s"},
+	} {
+		if got := logScaleFor(c.unit, c.lo, c.hi); got.unit != c.want {
+			t.Errorf("from %v to %v %s: %s, want %s", c.lo, c.hi, c.unit, got.unit, c.want)
+		}
+	}
+}
+
 func TestWrap(t *testing.T) {
 	for _, c := range []struct {
 		text string

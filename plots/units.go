@@ -76,6 +76,19 @@ func scaleFor(unit string, top float64) scale {
 	return scale{1 / math.Pow10(exp), times}
 }
 
+// logScaleFor is scaleFor of a logarithmic axis. Over many decades it is the
+// middle that is to have few digits: kB from 1 kB to 1 MB.
+func logScaleFor(unit string, lo, hi float64) scale {
+	if !siUnits[unit] {
+		return scaleFor(unit, 1) // powers of ten are at the ticks
+	}
+	sc := scaleFor(unit, hi)
+	if lo*sc.factor < 0.002 {
+		sc = scaleFor(unit, math.Sqrt(lo*hi))
+	}
+	return sc
+}
+
 // axisLabel joins a label and its unit. A label that already says what is
 // counted ("half-open connections") needs no unit, nor has a ratio one.
 func axisLabel(label, unit string, sc scale) string {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,6 +187,37 @@ func sameSeries(a, b *measure.Series) bool {
 		}
 	}
 	return true
+}
+
+// The library has an example of each kind of figure and of each of the well-known
+// closed forms.
+func TestLibraryShowsEveryKind(t *testing.T) {
+	list, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds, theories := map[string]bool{}, ""
+	for _, entry := range list {
+		sc := load(t, entry.Name, nil)
+		shown := sc.Figures
+		if sc.Sweep != nil {
+			shown = slices.Concat(shown, sc.Sweep.Figures)
+		}
+		for i := range shown {
+			kinds[shown[i].Kind] = true
+			theories += shown[i].Theory + "\n"
+		}
+	}
+	for _, k := range figureKinds {
+		if !kinds[k.name] {
+			t.Errorf("no scenario of the library has a figure of kind %s", k.name)
+		}
+	}
+	for _, name := range []string{"erlang_b", "mathis(", "pftk(", "cubic("} {
+		if !strings.Contains(theories, name) {
+			t.Errorf("no scenario of the library has a figure with the closed form %s", name)
+		}
+	}
 }
 
 // A damaged file of a sequence is an error that says where.

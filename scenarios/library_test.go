@@ -50,11 +50,13 @@ func TestLibraryMeetsItsExpectations(t *testing.T) {
 			if text, ok := Source(entry.Name); !ok || !strings.HasPrefix(string(text), "# ") {
 				t.Error("the file does not open with a comment that says what to look for")
 			}
-			for _, e := range run(t, sc, Options{}).Expectations {
+			out := run(t, sc, Options{Trace: Trace{First: 2, Events: 1000}})
+			for _, e := range out.Expectations {
 				if !e.Passed {
 					t.Error(e.Message)
 				}
 			}
+			laddersFit(t, out)
 		})
 	}
 }

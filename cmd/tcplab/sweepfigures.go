@@ -10,6 +10,7 @@ import (
 
 	"tcplab/plots"
 	"tcplab/scenarios"
+	"tcplab/scenarios/measure"
 	"tcplab/scenarios/quantity"
 	"tcplab/scenarios/spec"
 	"tcplab/scenarios/sweep"
@@ -98,7 +99,7 @@ func plotSweep(s *sweep.Sweep, table *sweep.Table) *plots.Sweep {
 		out.Params = append(out.Params, plots.Column{Name: c.Name, Unit: c.Unit})
 	}
 	for _, c := range table.Metrics {
-		out.Metrics = append(out.Metrics, plots.Column{Name: c.Name, Unit: c.Unit})
+		out.Metrics = append(out.Metrics, plots.Column{Name: c.Name, Unit: c.Unit, Label: metricLabel(c.Name)})
 	}
 	for _, p := range s.Scenario.Params {
 		if f, ok := quantity.Parse(p.Value); ok && !slices.Contains(s.Design.Params, p.Name) {
@@ -116,6 +117,23 @@ func plotSweep(s *sweep.Sweep, table *sweep.Table) *plots.Sweep {
 		out.Points = append(out.Points, pt)
 	}
 	return out
+}
+
+// metricLabel is what figures call a metric: as its series, if all that have one
+// of that name call it the same; else "".
+func metricLabel(name string) string {
+	_, name, _ = strings.Cut(name, ".")
+	label := ""
+	for _, q := range measure.Catalogue() {
+		switch {
+		case q.Name != name || q.Label == "" || q.Label == label:
+		case label != "":
+			return ""
+		default:
+			label = q.Label
+		}
+	}
+	return label
 }
 
 func orNaN(v float64, ok bool) float64 {
