@@ -115,6 +115,9 @@ func (ep *Endpoint) ackText(now des.Time, seg *segment.Segment) bool {
 	ep.lastAck = now
 	ep.keepProbes, ep.probes = 0, 0
 	if ep.rtx.len() == 0 {
+		if ep.ecn.reader != nil {
+			ep.countMarks(0)
+		}
 		if in.flags&ackDsack != 0 {
 			ep.alert(now, before)
 		}
@@ -146,9 +149,16 @@ func (ep *Endpoint) numbersAcked() uint64 {
 // timer, the congestion window, retransmissions.
 func (ep *Endpoint) finishAck(now des.Time, before segment.Seq) {
 	in := &ep.in
-	send := resendNothing
+	send, delivered := resendNothing, in.delivered
+	if ep.ecn.reader != nil {
+		ep.countMarks(delivered)
+	}
 	if in.flags&ackNotDup == 0 || in.flags&ackAlarms != 0 || ep.ca != caOpen {
 		send = ep.alert(now, before)
+		if ep.ecn.reader != nil && in.delivered > delivered {
+			// Without SACK, duplicate ACKs have just been counted.
+			ep.countMarks(in.delivered - delivered)
+		}
 	}
 	if in.flags&ackTimer != 0 {
 		ep.setTimer(now)

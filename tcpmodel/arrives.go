@@ -63,7 +63,7 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 	if ep.opt.tsOK {
 		ep.tsRecent, ep.tsRecentAt = seg.TSVal, now
 	}
-	ep.ecn.ok = st.cfg.ECN == 1 && seg.Flags&ecnSyn == segment.ECE && seg.Has(segment.ACK) ||
+	ep.ecn.ok = (st.cfg.ECN == 1 || ep.ecn.reader != nil) && seg.Flags&ecnSyn == segment.ECE && seg.Has(segment.ACK) ||
 		ep.opt.ecnOK && !seg.Has(segment.ACK)
 	ep.irs, ep.rcvNxt = seg.Seq, seg.Seq+1
 	ep.rcvWup, ep.copiedSeq = ep.rcvNxt, ep.rcvNxt

@@ -73,7 +73,7 @@ func (st *Stack) newEndpoint(now des.Time, key connKey, control string) (*Endpoi
 	rtx, ooo, marks, records := ep.rtx.ring, ep.ooo[:0], ep.push[:0], ep.records[:0]
 	*ep = Endpoint{st: st, key: key, serial: 0, lastReply: never}
 	ep.rtx.ring, ep.ooo, ep.push, ep.records = rtx, ooo, marks, records
-	ep.cc = cc
+	ep.setController(cc)
 	if n := len(st.freeIndex); n > 0 {
 		ep.index = st.freeIndex[n-1]
 		st.freeIndex = st.freeIndex[:n-1]
@@ -392,7 +392,7 @@ func (ep *Endpoint) release() {
 
 // recycle puts the endpoint back into the pool.
 func (st *Stack) recycle(ep *Endpoint) {
-	ep.app, ep.cc = nil, nil
+	ep.app, ep.cc, ep.ecn.reader = nil, nil, nil
 	st.pool = append(st.pool, ep)
 }
 

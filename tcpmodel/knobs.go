@@ -141,7 +141,7 @@ var knobs = []Knob{
 	knobInt("tcp_orphan_retries", 0, 255, func(c *Config) *int { return &c.OrphanRetries }, "as tcp_retries2 for a connection that the application has closed; 0 stands for 8", linuxDoc),
 	knobWord("tcp_congestion_control", congestion.Names(), func(c *Config) wordField {
 		return wordField{get: func() string { return c.Congestion }, set: func(s string) { c.Congestion = s }}
-	}, "congestion control of new connections", linuxDoc),
+	}, "congestion control of new connections; dctcp, at both ends, asks for and grants ECN whatever tcp_ecn is", linuxDoc+"; RFC 9438, 8257, 5681"),
 	knobWord("hystart", congestion.HyStartNames(), func(c *Config) wordField { return enumField(&c.HyStart, congestion.HyStartNames()) }, "how slow start ends before the first loss: classic is that of Linux's CUBIC, plusplus is HyStart++", "Linux tcp_cubic; RFC 9406"),
 	knobBool("cubic_fast_convergence", func(c *Config) *bool { return &c.Cubic.FastConvergence }, "CUBIC gives up bandwidth when losses come at falling windows", "RFC 9438 section 4.7; Linux tcp_cubic fast_convergence"),
 	knobBool("cubic_tcp_friendliness", func(c *Config) *bool { return &c.Cubic.TCPFriendliness }, "CUBIC is at least as fast as Reno would be", "RFC 9438 section 4.3; Linux tcp_cubic tcp_friendliness"),

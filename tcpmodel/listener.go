@@ -153,6 +153,9 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 		return
 	}
 	o := cfg.agree(seg, cfg.rcvWScaleFor(cfg.RmemDefault))
+	if l.readsMarks() {
+		o.ecnOK, o.ect = seg.Has(ecnSyn), true
+	}
 	if cookie && !o.tsOK {
 		o.sackOK, o.wscaleOK, o.ecnOK, o.sndWScale, o.rcvWScale = false, false, false, 0, 0
 	}

@@ -28,6 +28,8 @@ type synOptions struct {
 	sndWScale, rcvWScale   uint8
 	wscaleOK, sackOK, tsOK bool
 	ecnOK                  bool
+	// ect: the SYN-ACK is sent as capable of ECN.
+	ect bool
 }
 
 // rcvSpace is how many payload bytes a receive buffer of that size offers:
@@ -66,10 +68,11 @@ func (c *Config) offer(seg *segment.Segment, agreed *synOptions, rcvWScale uint8
 	if c.Timestamps && (agreed == nil || agreed.tsOK) {
 		seg.Opts |= segment.OptTimestamps
 	}
-	if agreed == nil && c.ECN == 1 && !seg.Has(segment.ACK) {
-		seg.Flags |= ecnSyn
-	} else if agreed != nil && agreed.ecnOK {
+	if agreed != nil && agreed.ecnOK {
 		seg.Flags |= segment.ECE
+	}
+	if agreed != nil && agreed.ect {
+		seg.ECN = segment.ECT0
 	}
 }
 

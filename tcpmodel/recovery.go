@@ -247,6 +247,7 @@ func (ep *Endpoint) enterRecovery(now des.Time) {
 		}
 		ep.startReduction(now)
 	}
+	ep.cc.OnEvent(&ep.win, congestion.EventRecovery, now)
 	ep.ca = caRecovery
 }
 

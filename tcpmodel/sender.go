@@ -154,7 +154,8 @@ func (ep *Endpoint) startTransfer(now des.Time) {
 		iw = 1
 	}
 	ep.win.Cwnd = iw
-	ep.cc.OnEvent(&ep.win, congestion.EventStart, now)
+	ep.startController(now)
+	ep.ecn.opening = ep.passiveOpen
 	ep.win.LastSent = now
 	ep.updatePace()
 	ep.growSndbuf()

@@ -27,6 +27,11 @@ func (ep *Endpoint) transmit(now des.Time, seg *segment.Segment, why Cause) {
 			ep.stop(timerSack)
 		}
 	}
+	ep.emit(now, seg, why)
+}
+
+// emit sends a segment whose acknowledgement and window are set.
+func (ep *Endpoint) emit(now des.Time, seg *segment.Segment, why Cause) {
 	if ep.opt.tsOK {
 		seg.Opts |= segment.OptTimestamps
 		seg.TSVal = tsClock(now) + ep.tsOffset
@@ -34,6 +39,16 @@ func (ep *Endpoint) transmit(now des.Time, seg *segment.Segment, why Cause) {
 	}
 	ep.stats.SegsOut++
 	ep.st.transmit(now, ep.key, ep.serial, seg, why)
+}
+
+// ackUpTo sends an ACK of less than has arrived. What is due for the rest stays
+// due.
+func (ep *Endpoint) ackUpTo(now des.Time, ack segment.Seq) {
+	seg := ep.blank(segment.ACK)
+	ep.sackBlocks(seg)
+	ep.ecnSend(seg, false)
+	seg.Ack, seg.Wnd = ack, ep.selectWindow()
+	ep.emit(now, seg, CauseDelayedAck)
 }
 
 // sendAck sends a segment that only acknowledges.
@@ -100,6 +115,7 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 		cfg := &ep.st.cfg
 		scale := cfg.rcvWScaleFor(ep.rcvBuf)
 		cfg.offer(seg, nil, scale, ep.offeredMSS())
+		ep.ecnSyn(seg, s.flags&sentEver != 0)
 		ep.offerCookie(seg)
 		seg.Wnd = uint16(min(ep.rcvWnd, 65535))
 		if seg.Opts&segment.OptTimestamps != 0 {

@@ -93,6 +93,9 @@ const (
 	// EventRTO: the retransmission timer has expired. OnLoss has been called
 	// before it if the time-out begins a loss episode.
 	EventRTO
+	// EventRecovery: fast recovery begins. OnLoss has been called before it,
+	// unless the window was already being reduced because of marks.
+	EventRecovery
 	// EventRestart: data are about to be sent with nothing in flight.
 	EventRestart
 )
@@ -104,7 +107,7 @@ type Controller interface {
 	// OnAck grows the window in the absence of loss.
 	OnAck(w *Window, a *Ack)
 	// OnLoss returns the new slow-start threshold when a loss episode
-	// begins. The sender sets it.
+	// begins, or the reduction for marks (RFC 3168). The sender sets it.
 	OnLoss(w *Window, now des.Time) uint32
 	// OnUndo returns the window to go back to when a reduction turns out to
 	// have been unfounded; prior is the window before it.
@@ -113,12 +116,26 @@ type Controller interface {
 	OnEvent(w *Window, e Event, now des.Time)
 }
 
+// MarkReader is a Controller that goes by how many segments are marked. A sender
+// that has one asks for ECN and sends all its packets as capable of it, and a
+// receiver that has one echoes exactly what is marked (RFC 8257 section 3.2).
+// Without ECN it is Reno that the sender uses.
+type MarkReader interface {
+	Controller
+	// OnDelivered tells that an ACK newly acknowledges or selectively
+	// acknowledges so many segments, before anything else is made of it.
+	// echoed: it has ECE set. ends: everything is acknowledged that had been
+	// sent when this was last true.
+	OnDelivered(segments uint32, echoed, ends bool)
+}
+
 // algorithms is the table of all controllers: a new one adds a line.
 var algorithms = []struct {
 	name string
 	make func(Options) Controller
 }{
 	{"cubic", newCubic},
+	{"dctcp", newDCTCP},
 	{"reno", newReno},
 	{"scalable", newScalable},
 }
@@ -132,6 +149,16 @@ func Names() []string {
 	slices.Sort(names)
 	return names
 }
+
+// markReaders is the names of the algorithms that are a MarkReader.
+var markReaders = slices.DeleteFunc(Names(), func(name string) bool {
+	c, _ := New(name)
+	_, ok := c.(MarkReader)
+	return !ok
+})
+
+// ReadsMarks reports whether the algorithm of that name is a MarkReader.
+func ReadsMarks(name string) bool { return slices.Contains(markReaders, name) }
 
 // New returns a fresh controller of that name with DefaultOptions.
 func New(name string) (Controller, error) { return NewWith(name, DefaultOptions()) }

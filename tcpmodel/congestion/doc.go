@@ -23,6 +23,10 @@
 //     down to it, at once or by RFC 6937.
 //   - On a time-out: Ssthresh = OnLoss if it begins an episode, then OnEvent
 //     with EventRTO. The sender sets Cwnd.
+//   - When fast recovery begins: OnEvent with EventRecovery, after OnLoss if the
+//     window was not being reduced already.
+//   - If the controller is a MarkReader: OnDelivered for every ACK before any of
+//     this.
 //   - When an episode had no reason after all (RFC 4015, RFC 5682): Cwnd =
 //     OnUndo with the window before it. The sender restores Ssthresh.
 //   - When it sends with nothing in flight: OnEvent with EventRestart, while
@@ -39,6 +43,12 @@
 // reno is RFC 5681, counting acknowledged segments rather than
 // acknowledgements (RFC 3465, without its limit), and halving cwnd, where the
 // RFC halves what is in flight. RFC 6582 and RFC 6675 are the sender's.
+//
+// dctcp is Data Center TCP, RFC 8257, as Linux 6.18 has it (net/ipv4/tcp_dctcp.c): Reno
+// whose answer to marks is as large as the fraction of marked segments, of which it
+// keeps a mean with weight 1/16, from 1 on. It is a MarkReader: both ends have
+// to have it, and ECN is asked for and granted whatever tcp_ecn is. It is made for
+// queues that mark from a low threshold on, such as codel with ce_threshold.
 //
 // cubic is RFC 9438 as Linux 6.18 has it (net/ipv4/tcp_cubic.c): beta 717/1024,
 // C 410/1024, a curve in whole segments and 1/1024 s that looks one least

@@ -50,5 +50,5 @@ func ExampleNewWith() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// unknown congestion control "vegas" (have cubic, reno, scalable)
+	// unknown congestion control "vegas" (have cubic, dctcp, reno, scalable)
 }

@@ -128,7 +128,7 @@ func TestNewErrors(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"vegas", DefaultOptions(), `unknown congestion control "vegas" (have cubic, reno, scalable)`},
+		{"vegas", DefaultOptions(), `unknown congestion control "vegas" (have cubic, dctcp, reno, scalable)`},
 		{"cubic", bad, "beta 1024 is outside 1 to 1023 (units of 1/1024; start from DefaultOptions)"},
 		{"cubic", none, "bic_scale 0 is outside 1 to 4096 (start from DefaultOptions)"},
 	} {

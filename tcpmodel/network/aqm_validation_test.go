@@ -17,8 +17,8 @@ var elsewhere = map[string]string{
 	"A-RACK":           "loss recovery of an endpoint",
 	"A-LT":             "loss recovery of an endpoint",
 	"A-5681":           "congestion control",
-	"A-NS3CUBIC":       "needs TCP: a scenario",
-	"A-NS3VAL-dctcp10": "needs TCP: a scenario", "A-NS3VAL-dctcp80": "needs TCP: a scenario", "A-NS3VAL-cubic50": "needs TCP: a scenario",
+	"A-NS3CUBIC":       "needs TCP: TestValidationReference of tcpmodel",
+	"A-NS3VAL-dctcp10": "needs TCP: TestValidationReference of tcpmodel", "A-NS3VAL-dctcp80": "needs TCP: TestValidationReference of tcpmodel", "A-NS3VAL-cubic50": "needs TCP: TestValidationReference of tcpmodel",
 }
 
 // TestAQMValidation runs every row of the validation set about queue
