@@ -170,8 +170,7 @@ type Config struct {
 	MaxOrphans int
 
 	PortLow, PortHigh int
-	// PortParity: see port_parity.
-	PortParity bool
+	PortParity        bool
 
 	TimerWheelHZ int
 }

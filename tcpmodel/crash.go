@@ -63,7 +63,7 @@ func (st *Stack) forget() {
 	st.timeWaits = timeWaitTable{timer: st.timeWaits.timer}
 	st.evict.reset()
 	st.proven, st.fastOpenPeers, st.pathMTUs = nil, nil, nil
-	st.challenges, st.nextPort = challengeBudget{}, 0
+	st.challenges, st.nextPort, st.perturb = challengeBudget{}, 0, [portPerturbations]uint32{}
 	st.woken, st.acceptable = nil, nil
 }
 

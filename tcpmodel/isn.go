@@ -19,6 +19,7 @@ const (
 	keyStream
 	keyFastOpen
 	keySyncache
+	keyPortSkip
 )
 
 // keyed is SipHash-2-4 of (domain, a, b) under the host's secret.

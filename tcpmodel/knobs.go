@@ -181,7 +181,7 @@ var knobs = []Knob{
 
 	knobInt("port_low", 1, 65535, func(c *Config) *int { return &c.PortLow }, "first ephemeral port (ip_local_port_range)", linuxDoc+"; RFC 6335"),
 	knobInt("port_high", 1, 65535, func(c *Config) *int { return &c.PortHigh }, "last ephemeral port (ip_local_port_range)", linuxDoc+"; RFC 6335"),
-	knobBool("port_parity", func(c *Config) *bool { return &c.PortParity }, "ephemeral ports of the parity of port_low are taken first, with random gaps, and the last of an odd number never", "Linux __inet_hash_connect"),
+	knobBool("port_parity", func(c *Config) *bool { return &c.PortParity }, "connect takes ports of the parity of port_low first, and skips some at random", "Linux __inet_hash_connect; RFC 6056 algorithm 4"),
 	knobInt("timer_wheel_hz", 0, 1000, func(c *Config) *int { return &c.TimerWheelHZ }, "round timers up as Linux's wheel does at that HZ; 0 keeps them exact", "Linux kernel/time/timer.c"),
 }
 

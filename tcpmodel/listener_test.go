@@ -223,7 +223,7 @@ func TestListenerClose(t *testing.T) {
 }
 
 func TestPorts(t *testing.T) {
-	p := newPuppet(t, "linux", func(c *Config) { c.PortLow, c.PortHigh = 5000, 5009 })
+	p := newPuppet(t, "linux", func(c *Config) { c.PortLow, c.PortHigh, c.PortParity = 5000, 5009, false })
 	if _, err := p.Listen(80, 5, nil); err != nil {
 		t.Fatal(err)
 	}

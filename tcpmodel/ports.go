@@ -1,34 +1,57 @@
 package tcpmodel
 
-import "tcplab/tcpmodel/segment"
+import (
+	"tcplab/des"
+	"tcplab/tcpmodel/segment"
+)
+
+// portPerturbations is how many counters a stack spreads its destinations over
+// (Linux's table_perturb, which is larger where there is memory for it).
+const portPerturbations = 256
 
 // ephemeralPort finds a local port for a connection to (dst, port) in
-// ip_local_port_range (RFC 6056 algorithm 3: a keyed offset per destination,
-// then the next free port). A port whose connection is in TIME-WAIT is taken if
+// ip_local_port_range. A port whose connection is in TIME-WAIT is taken if
 // tcp_tw_reuse allows it. It returns EADDRNOTAVAIL when none is free.
-//
-// With port_parity, as Linux has it, the ports of the parity of the first are
-// taken while one of them is free, so that bind(2) has the others, and up to
-// seven of them are left out each time.
 func (st *Stack) ephemeralPort(dst segment.Node, port uint16) (uint16, error) {
-	low, n, step := uint32(st.cfg.PortLow), uint32(st.cfg.PortHigh-st.cfg.PortLow+1), uint32(1)
-	if st.cfg.PortParity && n > 1 {
-		n &^= 1
-		step = 2
+	if st.cfg.PortParity {
+		return st.portOfParity(dst, port)
 	}
-	first := (uint32(st.keyed(keyPorts, uint64(dst), uint64(port)))%n + st.nextPort%n) % n
-	first -= first % step
-	for parity := range step {
-		for i := uint32(0); i < n; i += step {
-			p := uint16(low + (first+parity+i)%n)
+	// RFC 6056 algorithm 3: a keyed offset per destination, then the next free
+	// port.
+	low, n := uint32(st.cfg.PortLow), uint32(st.cfg.PortHigh-st.cfg.PortLow+1)
+	first := uint32(st.keyed(keyPorts, uint64(dst), uint64(port)))%n + st.nextPort%n
+	for i := range n {
+		p := uint16(low + (first+i)%n)
+		if st.portFree(dst, port, p) {
+			st.nextPort += i + 1
+			return p, nil
+		}
+	}
+	return 0, EADDRNOTAVAIL
+}
+
+// portOfParity is RFC 6056 algorithm 4 as Linux has it (__inet_hash_connect): the
+// search begins at a keyed offset and a counter, goes through the ports of the
+// parity of the first one, since bind takes the others, and then through the rest.
+// The counter skips up to seven ports of a parity at random, none where they are
+// scarce, and the offset is another one every ten seconds.
+func (st *Stack) portOfParity(dst segment.Node, port uint16) (uint16, error) {
+	const shuffle = 10 * des.Second // EPHEMERAL_PORT_SHUFFLE_PERIOD
+	offset := st.keyed(keyPorts, uint64(dst), uint64(st.sim.Now()/shuffle)<<16|uint64(port))
+	low, n := uint32(st.cfg.PortLow), uint32(st.cfg.PortHigh-st.cfg.PortLow+1)
+	if n > 1 {
+		n &^= 1
+	}
+	counter := &st.perturb[offset%portPerturbations]
+	first := (*counter + uint32(offset>>32)) % n &^ 1
+	for odd := range min(2, n) {
+		for i := uint32(0); i < n; i += 2 {
+			p := uint16(low + (first+odd+i)%n)
 			if !st.portFree(dst, port, p) {
 				continue
 			}
-			if step == 2 {
-				skip := uint32(st.keyed(keyPorts, 1<<32, uint64(st.nextPort)) & 7)
-				i = max(i, 2*skip)
-			}
-			st.nextPort += i + step
+			skip := 2 * uint32(st.keyed(keyPortSkip, uint64(dst), uint64(st.serial))%8)
+			*counter += max(i, skip) + 2
 			return p, nil
 		}
 	}

@@ -60,6 +60,7 @@ type Stack struct {
 	inState  [NumStates]int
 	serial   uint32
 	nextPort uint32
+	perturb  [portPerturbations]uint32 // of port_parity
 
 	// scratch is the segment being built: Out keeps no reference to it.
 	scratch segment.Segment

@@ -307,7 +307,7 @@ func rowPorts(t *testing.T, r timerRow) {
 	}
 	if !*fullValidation {
 		offered *= float64(ports/100&^1) / float64(ports)
-		ports = ports / 100 &^ 1 // Linux leaves out the last of an odd number
+		ports = ports / 100 &^ 1 // connect leaves the last of an odd number alone
 	}
 	g := newRig(t, "linux", 0, func(c *Config) {
 		c.TimeWait, c.TwReuse, c.PortLow, c.PortHigh = wait, 0, 32768, 32768+ports-1
