@@ -30,9 +30,11 @@ type host struct {
 	noWait bool // does not accept
 	seen   Events
 	read   int
-	ended  []ConnStats
-	states []string
-	causes []string
+	// arrived is how many segments the stack told its Tracer of.
+	arrived int
+	ended   []ConnStats
+	states  []string
+	causes  []string
 }
 
 // wire carries segments one way after a delay. lose, if set, sees each segment
@@ -230,7 +232,11 @@ func (h *host) TraceState(now des.Time, c Conn, from, to State, why Cause) {
 	h.states = append(h.states, fmt.Sprintf("%v>%v", from, to))
 	h.causes = append(h.causes, why.String())
 }
-func (h *host) TraceSegment(des.Time, Conn, bool, *segment.Segment, Cause) {}
+func (h *host) TraceSegment(_ des.Time, _ Conn, out bool, _ *segment.Segment, _ Cause) {
+	if !out {
+		h.arrived++
+	}
+}
 func (h *host) TraceEnd(_ des.Time, _ Conn, s *ConnStats) {
 	h.ended = append(h.ended, *s)
 }

@@ -224,8 +224,11 @@ func TestTimeWaitStamps(t *testing.T) {
 		stamped("<SEQ=301><ACK=102><TS=50/%d><CTL=FIN,ACK>")
 		p.in(TimeWait)
 		p.run(2 * des.Second)
-		p.sent = nil
+		p.sent, p.host.arrived = nil, 0
 		p.arrive(fmt.Sprintf("<SEQ=200><TS=%d/0><CTL=SYN>", c.stamp))
+		if p.host.arrived != 1 {
+			t.Errorf("stamp %d: the tracer is told %d times of the SYN", c.stamp, p.host.arrived)
+		}
 		if c.reopen {
 			p.in(SynReceived)
 		} else {

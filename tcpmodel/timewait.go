@@ -126,11 +126,21 @@ func (st *Stack) activeISN(now des.Time, key connKey) segment.Seq {
 // rule for a new SYN and RFC 5961's limits, as Linux has them.
 func (st *Stack) timeWaitArrives(now des.Time, i uint32, seg *segment.Segment) {
 	w := &st.timeWaits.entries[i]
-	st.traceSegment(now, w.key, w.serial, false, seg, CauseNone)
 	stamped := w.tsOK && seg.Opts&segment.OptTimestamps != 0
 	stale := stamped && int32(seg.TSVal-w.tsRecent) < 0 && !seg.Has(segment.RST)
+	if !stale && w.isReopened(seg, stamped) {
+		if l := st.listener(seg.DstPort); l != nil {
+			isn := w.sndNxt + reopenDistance
+			if isn == 0 {
+				isn = 1
+			}
+			st.endTimeWait(now, i, CauseSegment)
+			l.arrives(now, seg, isn)
+			return
+		}
+	}
+	st.traceSegment(now, w.key, w.serial, false, seg, CauseNone)
 	rst := seg.Has(segment.RST)
-
 	if !stale && seg.Seq == w.rcvNxt && (seg.SegLen() == 0 || rst) {
 		if rst {
 			if !st.cfg.RFC1337 {
@@ -143,18 +153,6 @@ func (st *Stack) timeWaitArrives(now des.Time, i uint32, seg *segment.Segment) {
 		}
 		st.restartTimeWait(now, i)
 		return
-	}
-	newSyn := seg.Flags&(segment.SYN|segment.RST|segment.ACK) == segment.SYN && !stale
-	if newSyn && (w.rcvNxt.Less(seg.Seq) || stamped && int32(w.tsRecent-seg.TSVal) < 0) {
-		if l := st.listener(seg.DstPort); l != nil {
-			isn := w.sndNxt + reopenDistance
-			if isn == 0 {
-				isn = 1
-			}
-			st.endTimeWait(now, i, CauseSegment)
-			l.arrives(now, seg, isn)
-			return
-		}
 	}
 	if stale {
 		st.counters.PAWSEstab++
@@ -169,6 +167,12 @@ func (st *Stack) timeWaitArrives(now des.Time, i uint32, seg *segment.Segment) {
 		return
 	}
 	st.ackTimeWait(now, w)
+}
+
+// isReopened reports whether seg is a SYN that is younger than the connection.
+func (w *timeWait) isReopened(seg *segment.Segment, stamped bool) bool {
+	return seg.Flags&(segment.SYN|segment.RST|segment.ACK) == segment.SYN &&
+		(w.rcvNxt.Less(seg.Seq) || stamped && int32(w.tsRecent-seg.TSVal) < 0)
 }
 
 func (st *Stack) ackTimeWait(now des.Time, w *timeWait) {
