@@ -101,6 +101,15 @@ func (l *Listener) ConnectFrom(dst segment.Node, port uint16, app App, o SocketO
 	return l.st.Connect(dst, port, app, o)
 }
 
+// rcvBuf is the receive buffer of the connections of l: SO_RCVBUF, or the
+// stack's.
+func (l *Listener) rcvBuf() int {
+	if l.sock.RcvBuf > 0 {
+		return l.sock.RcvBuf
+	}
+	return l.st.cfg.RmemDefault
+}
+
 func (l *Listener) synQueueFull() bool {
 	if l.st.cfg.BacklogPlusOne {
 		return l.half > l.backlog
@@ -152,7 +161,7 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 		st.counters.ListenDrops++
 		return
 	}
-	o := cfg.agree(seg, cfg.rcvWScaleFor(cfg.RmemDefault))
+	o := cfg.agree(seg, cfg.rcvWScaleFor(l.rcvBuf()))
 	if l.readsMarks() {
 		o.ecnOK, o.ect = seg.Has(ecnSyn), true
 	}
@@ -196,7 +205,7 @@ func (l *Listener) sendCookie(now des.Time, in *segment.Segment, key connKey, o 
 	seg.Ack = in.Seq + 1
 	seg.Seq, _ = st.cookies().Make(now, uint64(key), in.Seq, o.mss)
 	st.cfg.offer(seg, &o, o.rcvWScale, st.offeredMSS(in.Src, l.sock.MaxSeg))
-	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, seg.MSS, o.tsOK))
+	seg.Wnd = uint16(st.cfg.initialWindow(l.rcvBuf(), seg.MSS, o.tsOK))
 	if o.tsOK {
 		seg.TSVal = CookieTimestamp(tsClock(now), CookieOptions{o.sndWScale, o.wscaleOK, o.sackOK, o.ecnOK}) + st.timestampOffset(in.Src)
 		seg.TSEcr = in.TSVal
@@ -227,7 +236,7 @@ func (l *Listener) cookieArrives(now des.Time, seg *segment.Segment) bool {
 			return true
 		}
 		if o.wscaleOK {
-			o.rcvWScale = st.cfg.rcvWScaleFor(st.cfg.RmemDefault)
+			o.rcvWScale = st.cfg.rcvWScaleFor(l.rcvBuf())
 		}
 	}
 	if l.acceptQueueFull() {

@@ -421,3 +421,26 @@ func TestDuplicateSyn(t *testing.T) {
 		p.in(Established)
 	})
 }
+
+// SO_RCVBUF of a listener is in force from the SYN-ACK on, whether it comes from the
+// SYN queue or with a cookie.
+func TestListenerReceiveBuffer(t *testing.T) {
+	const rcvBuf = 4 * 1460
+	for _, cookies := range []int{0, 2} {
+		p := newPuppet(t, "rfc9293", func(c *Config) { c.SynCookies, c.Timestamps, c.AdvWinScale = cookies, false, 0 })
+		p.passiveOpen(5)
+		if err := p.l.SetSockOpt(SoRcvbuf, rcvBuf); err != OK {
+			t.Fatal(err)
+		}
+		p.arrive("<SEQ=300><MSS=1460><CTL=SYN>")
+		if p.last.Wnd != rcvBuf {
+			t.Errorf("tcp_syncookies %d: the SYN-ACK offers %d, want %d", cookies, p.last.Wnd, rcvBuf)
+		}
+		isn := p.last.Seq
+		p.arriveSegment(&segment.Segment{Seq: 301, Ack: isn + 1, Flags: segment.ACK, Wnd: 65535})
+		p.in(Established)
+		if p.ep.rcvBuf != rcvBuf || p.ep.rcvWnd != rcvBuf {
+			t.Errorf("tcp_syncookies %d: the connection has a buffer of %d and offers %d", cookies, p.ep.rcvBuf, p.ep.rcvWnd)
+		}
+	}
+}

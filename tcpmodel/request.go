@@ -199,7 +199,7 @@ func (st *Stack) sendSynAck(now des.Time, l *Listener, r *request, why Cause, co
 	if cookie != nil {
 		seg.SetCookie(*cookie)
 	}
-	seg.Wnd = uint16(st.cfg.initialWindow(st.cfg.RmemDefault, seg.MSS, r.options.tsOK))
+	seg.Wnd = uint16(st.cfg.initialWindow(l.rcvBuf(), seg.MSS, r.options.tsOK))
 	if r.options.tsOK {
 		seg.TSVal = tsClock(now) + r.tsOffset
 		seg.TSEcr = r.tsRecent
