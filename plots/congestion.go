@@ -20,7 +20,7 @@ const noThreshold = 0x7fffffff
 
 // drawCongestion draws cwnd and ssthresh, and RTT and RTO, of connections: a
 // timeseries of all series in congestionSeries of the owners that are named. An
-// ssthresh that was not set yet is left out.
+// ssthresh that was not set yet is left out, with its key if it never was.
 func drawCongestion(data *Data, fig Figure, style Style) (*Drawing, error) {
 	var series []string
 	var errs []error
@@ -31,9 +31,13 @@ func drawCongestion(data *Data, fig Figure, style Style) (*Drawing, error) {
 		}
 		found := 0
 		for _, quantity := range congestionSeries {
-			if data.Result.FindSeries(name+"."+quantity) != nil {
-				series = append(series, name+"."+quantity)
-				found++
+			s := data.Result.FindSeries(name + "." + quantity)
+			if s == nil {
+				continue
+			}
+			found++
+			if quantity != "ssthresh" || slices.ContainsFunc(s.Value, func(v float64) bool { return v < noThreshold }) {
+				series = append(series, s.Name)
 			}
 		}
 		if found == 0 {

@@ -112,7 +112,9 @@ func isFlowQuantity(name string) bool {
 	return slices.ContainsFunc(measure.FlowQuantities(), func(q measure.Quantity) bool { return q.Name == name })
 }
 
-// pick adds the connections with a name, all with "", up to a number of them.
+// pick adds the connections with a name, up to a number of them; with "", all of
+// the workloads that show theirs unasked. A workload that is named stands for all
+// its connections, or the first if they come and go.
 func pick(list []measure.Flow, sc *spec.Scenario, name string, most int, mark func(*measure.Flow)) []measure.Flow {
 	for i := range sc.Workloads {
 		w := &sc.Workloads[i]
@@ -120,11 +122,18 @@ func pick(list []measure.Flow, sc *spec.Scenario, name string, most int, mark fu
 		if !ok {
 			continue
 		}
-		for k := range opens.Flows() {
+		n, shown := opens.Flows()
+		from, until := 0, n
+		switch at, one := w.FlowIndex(name); {
+		case one:
+			from, until = at, at+1
+		case name == w.Name && !shown:
+			until = min(n, automaticFlows)
+		case name != w.Name && (name != "" || !shown):
+			continue
+		}
+		for k := from; k < until; k++ {
 			flow := w.FlowName(k)
-			if name != "" && name != flow && name != w.Name {
-				continue
-			}
 			at := slices.IndexFunc(list, func(f measure.Flow) bool { return f.Name == flow })
 			if at < 0 {
 				if len(list) >= most {
@@ -169,6 +178,8 @@ func (b *builder) checkFigureName(f *spec.Figure, kind shows, name string,
 	fail func(at spec.Pos, format string, args ...any), missing func(at spec.Pos, name string)) {
 	owner, quantity, series := strings.Cut(name, ".")
 	switch sampled := b.sampled(name); {
+	case kind == segments && !b.sequenced(owner):
+		fail(f.Pos, "figures: a figure of kind sequence shows bulk transfers (%s is none; write kind: congestion)", owner)
 	case !series:
 	case kind == segments:
 		fail(f.Pos, "figures: a figure of kind %s shows a connection and not a series (write series: [%s])", f.Kind, owner)
@@ -183,4 +194,18 @@ func (b *builder) checkFigureName(f *spec.Figure, kind shows, name string,
 	case !sampled:
 		missing(f.Pos, name)
 	}
+}
+
+// sequenced reports whether there are sequences of the connection with a name, or
+// of those of a workload.
+func (b *builder) sequenced(name string) bool {
+	return slices.ContainsFunc(b.sc.Workloads, func(w spec.Workload) bool {
+		opens, ok := w.Config.(spec.Flows)
+		if !ok {
+			return false
+		}
+		_, shown := opens.Flows()
+		_, one := w.FlowIndex(name)
+		return shown && (one || name == w.Name)
+	})
 }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"tcplab/scenarios/measure"
+	"tcplab/scenarios/spec"
 	"tcplab/tcpmodel"
 )
 
@@ -88,6 +90,75 @@ func TestCoursesAtEachACK(t *testing.T) {
 	}
 	if before, after := at(ssthresh, 0.3), at(ssthresh, 0.5); !math.IsNaN(before) || after != math.Floor(top/2) {
 		t.Errorf("the threshold is %v before the loss and %v after it, the window was %v", before, after, top)
+	}
+}
+
+// Connections that are opened one after the other are named by their number. They
+// are looked at where most is sent: a download at the server, an upload at the
+// client.
+func TestCoursesOfRequests(t *testing.T) {
+	for _, c := range []struct{ workload, request, response, name, want string }{
+		{"kind: clients, arrivals: fixed 1/s", "100B", "300kB", "web_3", "10 20 40"},
+		{"kind: clients, arrivals: fixed 1/s", "300kB", "100B", "web_3", "1 20 40 80"},
+		{"kind: clients, arrivals: fixed 1/s, limit: 3", "100B", "300kB", "web_3", "10 20 40"},
+		{"kind: users, users: 1, think: 100ms", "100B", "300kB", "web_2", "10 20 40"},
+		{"kind: request_response, connections: 2, requests: 1", "100B", "300kB", "web_2", "10 20 40"},
+		{"kind: request_response, requests: 1", "300kB", "100B", "web", "1 20 40 80"},
+	} {
+		sc := parse(t, `version: 1
+name: t
+duration: 8s
+hosts: {client: {sysctl: {initcwnd: 20}}, server: {sysctl: {initcwnd: 10}}}
+links: [{ends: [client, server], delay: 50ms, rate: 1Gbit/s}]
+workloads:
+  - {name: srv, kind: server, on: server, port: 80, request: `+c.request+`, response: `+c.response+`, close: client}
+  - {name: web, on: client, to: server:80, request: `+c.request+", "+c.workload+`}
+figures: [{kind: congestion, series: [`+c.name+`], points: ack}]
+`)
+		s := run(t, sc, Options{Figures: true}).Result.FindSeries(c.name + ".cwnd")
+		if s == nil || len(s.Value) == 0 {
+			t.Errorf("%s, request of %s: no series of %s", c.workload, c.request, c.name)
+			continue
+		}
+		var flights []string // the windows after each round trip of 100 ms
+		for i := range s.Time {
+			if i+1 == len(s.Time) || s.Time[i+1]-s.Time[i] > 0.05 {
+				if v := fmt.Sprint(s.Value[i]); len(flights) == 0 || flights[len(flights)-1] != v {
+					flights = append(flights, v)
+				}
+			}
+		}
+		if got := strings.Join(flights, " "); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s, request of %s: the windows of %s are %s, want %s", c.workload, c.request, c.name, got, c.want)
+		}
+	}
+}
+
+// What is no connection, or has no sequence, is refused.
+func TestFiguresOfRequestsRefused(t *testing.T) {
+	for figure, want := range map[string]string{
+		"{kind: sequence, series: [web_1]}":        "shows bulk transfers",
+		"{kind: congestion, series: [web_0]}":      "there is no workload",
+		"{kind: timeseries, series: [web.cwnd]}":   "web_1",
+		"{kind: congestion, series: [srv]}":        "there is no workload",
+		"{kind: congestion, series: [web_999999]}": "",
+	} {
+		sc, err := spec.Load("t.yaml", []byte(`version: 1
+name: t
+duration: 1s
+hosts: {client: {}, server: {}}
+links: [{ends: [client, server]}]
+workloads:
+  - {name: srv, kind: server, on: server, port: 80}
+  - {name: web, kind: clients, on: client, to: server:80, arrivals: fixed 1/s}
+figures: [`+figure+`]
+`), nil, Registry())
+		if err == nil {
+			_, err = Run(t.Context(), sc, Options{})
+		}
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: error %v, want %q", figure, err, want)
+		}
 	}
 }
 

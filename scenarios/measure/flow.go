@@ -12,7 +12,8 @@ import (
 type Flow struct {
 	// Name is the owner of its series: NAME.cwnd.
 	Name string
-	// Workload opens the connection, as its number Index from 0.
+	// Workload opens the connection, as its number Index from 0. Its sender is
+	// the end that Opened or Asked says.
 	Workload string
 	Index    int
 	// Courses has the series of FlowQuantities kept, with a point for each
@@ -55,6 +56,9 @@ type flow struct {
 	// ep is the sender, nil before it is opened and after it is gone.
 	ep     *tcpmodel.Endpoint
 	serial uint32
+	// stream is that of the other end, if the sender is what accepts it.
+	stream uint32
+	asked  bool
 
 	times   []float64 // with EachACK
 	courses [][]float64
@@ -99,6 +103,32 @@ func (h *Host) Opened(now des.Time, workload string, index int, ep *tcpmodel.End
 			}
 		}
 		f.read(now)
+	}
+}
+
+// Asked is Opened for a connection whose other end sends more: that one is looked
+// at from when a workload accepts it.
+func (h *Host) Asked(workload string, index int, ep *tcpmodel.Endpoint) {
+	for _, f := range h.r.flows.all {
+		if f.Workload == workload && f.Index == index {
+			f.stream, _, _ = ep.Streams()
+			f.asked = true
+		}
+	}
+}
+
+// Accepted says that a workload of the host has accepted a connection.
+func (h *Host) Accepted(now des.Time, ep *tcpmodel.Endpoint) {
+	if len(h.r.flows.all) == 0 {
+		return
+	}
+	_, in, known := ep.Streams()
+	for _, f := range h.r.flows.all {
+		if known && f.asked && f.stream == in {
+			f.asked, f.ep, f.serial = false, ep, ep.Conn().Serial
+			h.flows = append(h.flows, f)
+			f.read(now)
+		}
 	}
 }
 

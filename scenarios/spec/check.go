@@ -27,8 +27,9 @@ type Provider interface {
 // Flows is implemented by the config of a workload whose connections figures
 // may name.
 type Flows interface {
-	// Flows is how many it opens.
-	Flows() int
+	// Flows is how many it opens at most, and whether figures that name none
+	// show them.
+	Flows() (n int, shown bool)
 }
 
 // check looks at what concerns several parts of a scenario, after decoding.

@@ -84,7 +84,7 @@ type Figure struct {
 	Kind   string   `key:"kind" required:"true" enum:"@figures" example:"timeseries" doc:"The kind of figure."`
 	Name   string   `key:"name" example:"backlog" doc:"The name of the files. Without it the figure is named after its kind and place."`
 	Title  string   `key:"title" example:"Half-open connections" doc:"A line above the figure. Without it there is none, as papers want it."`
-	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"What is drawn: series or distributions, as OWNER.NAME; of a sweep, metrics, in a panel each; for congestion and sequence, bulk workloads, or one of several connections as WORKLOAD_2 (without the key all of them); for gantt and occupancy, hosts whose connections are shown (without the key those that opened them)."`
+	Series []string `key:"series" item:"a series" example:"[server.syn_queue]" doc:"What is drawn: series or distributions, as OWNER.NAME; of a sweep, metrics, in a panel each; for congestion and sequence, bulk workloads, or one of several connections as WORKLOAD_2 (without the key all of them); for congestion also clients, users and request_response, whose second connection is WORKLOAD_2, seen from the end that sends more (WORKLOAD alone is the first four); for gantt and occupancy, hosts whose connections are shown (without the key those that opened them)."`
 	Events []string `key:"events" item:"a workload" example:"[flood]" doc:"The workloads, middleboxes and failures whose time is shaded."`
 
 	X         string             `key:"x" example:"flood_rate" doc:"Of a sweep: the parameter on the horizontal axis."`
@@ -138,20 +138,33 @@ func (w *Workload) At(key string) Pos {
 // FlowName is the name under which figures show connection i of a workload, from
 // 0: that of the workload, if there is but one, else with a number behind it.
 func (w *Workload) FlowName(i int) string {
-	if f, ok := w.Config.(Flows); ok && f.Flows() == 1 {
-		return w.Name
+	if f, ok := w.Config.(Flows); ok {
+		if n, _ := f.Flows(); n == 1 {
+			return w.Name
+		}
 	}
 	return w.Name + "_" + strconv.Itoa(i+1)
 }
 
-// flow reports whether a name is that of a connection, or of all.
-func (w *Workload) flow(name string) bool {
+// FlowIndex is the number from 0 of the connection with a name.
+func (w *Workload) FlowIndex(name string) (i int, ok bool) {
 	f, ok := w.Config.(Flows)
 	if !ok {
-		return false
+		return 0, false
+	}
+	n, _ := f.Flows()
+	if n == 1 {
+		return 0, name == w.Name
 	}
 	number, err := strconv.Atoi(strings.TrimPrefix(name, w.Name+"_"))
-	return name == w.Name || err == nil && number >= 1 && number <= f.Flows() && name == w.FlowName(number-1)
+	return number - 1, err == nil && number >= 1 && number <= n && name == w.FlowName(number-1)
+}
+
+// flow reports whether a name is that of a connection, or of all.
+func (w *Workload) flow(name string) bool {
+	_, ok := w.Config.(Flows)
+	_, one := w.FlowIndex(name)
+	return one || ok && name == w.Name
 }
 
 // Host returns the host with that name, nil if there is none.

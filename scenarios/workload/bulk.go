@@ -29,7 +29,7 @@ type Bulk struct {
 func (c *Bulk) Provides() quantity.Address { return c.To }
 
 // Flows is the number of its connections, which figures may name.
-func (c *Bulk) Flows() int { return c.Connections }
+func (c *Bulk) Flows() (n int, shown bool) { return c.Connections, true }
 
 // Build makes the workload.
 func (c *Bulk) Build(name string, on quantity.Host) (Workload, error) {

@@ -29,6 +29,15 @@ type Clients struct {
 	Socket          Socket            `key:"socket" doc:"Options of its sockets." example:"{tcp_user_timeout: 30s}"`
 }
 
+// Flows is the number of connections that figures may name, in the order in which
+// they are opened.
+func (c *Clients) Flows() (n int, shown bool) {
+	if c.Limit == 1 && c.Retry.Tries <= 1 {
+		return 1, false
+	}
+	return mostFlows, false
+}
+
 // Build makes the workload.
 func (c *Clients) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Limit < 0 {

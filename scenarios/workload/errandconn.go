@@ -27,7 +27,7 @@ func (e *errands) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.
 		e.hungUp(now, i)
 	}
 	if ev&tcpmodel.EvReleased != 0 {
-		e.record.Snapshot(ep.Conn(), ep.Stats())
+		e.record.Released(ep.Conn(), ep.Stats())
 		e.lose(i)
 		e.conns.rows[i].ep = nil
 		e.conns.release(i)

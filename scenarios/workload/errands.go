@@ -59,6 +59,7 @@ type errands struct {
 	options  tcpmodel.SocketOptions
 	config   errandConfig
 	node     segment.Node
+	opened   *int  // connections, of all members
 	expected int64 // size of the response, unless it varies
 	varies   bool
 	// announces: sizes of requests vary, so that the server has to be told.
@@ -139,6 +140,7 @@ func (e *errands) start(w *World) (err error) {
 	e.last = e.end(c.until)
 	e.band(w, c.from, e.last)
 	w.Recorder.OnFinish(e.snapshot)
+	e.opened = share(w, e.name, "opened", func() *int { return new(int) })
 	return nil
 }
 
@@ -260,6 +262,7 @@ func (e *errands) try(now des.Time, who uint32) {
 	p.conn = i + 1
 	r := &e.conns.rows[i]
 	r.ep = ep
+	e.follow(now, r)
 	e.announce(r)
 	if _, waits := ep.FastOpenWaits(); waits {
 		r.unwritten -= put(ep, r.unwritten)
@@ -267,6 +270,21 @@ func (e *errands) try(now des.Time, who uint32) {
 	if e.config.timeout > 0 {
 		e.connect.add(now, i, e.conns.generations[i])
 	}
+}
+
+// mostFlows is how many connections can be named of those that are opened one
+// after the other.
+const mostFlows = 1_000_000
+
+// follow says that a connection has been opened, and which end sends more.
+func (e *errands) follow(now des.Time, r *errandConn) {
+	index := *e.opened
+	*e.opened++
+	if e.varies || e.expected >= r.size {
+		e.record.Asked(e.name, index, r.ep)
+		return
+	}
+	e.record.Opened(now, e.name, index, r.ep)
 }
 
 // announce says how long the request is that comes on a connection.

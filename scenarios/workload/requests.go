@@ -27,6 +27,9 @@ type RequestResponse struct {
 	Socket      Socket             `key:"socket" doc:"Options of its sockets." example:"{tcp_user_timeout: 30s}"`
 }
 
+// Flows is the number of its connections, which figures may name.
+func (c *RequestResponse) Flows() (n int, shown bool) { return c.Connections, false }
+
 // Build makes the workload.
 func (c *RequestResponse) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Request.Zero() {
@@ -159,9 +162,20 @@ func (q *requests) open(now des.Time, i int) {
 		return
 	}
 	c.ep = ep
+	q.follow(now, q.member*q.config.Connections+i, ep)
 	if _, waits := ep.FastOpenWaits(); waits {
 		q.ask(now, i)
 	}
+}
+
+// follow says that a connection has been opened, and which end sends more.
+func (q *requests) follow(now des.Time, index int, ep *tcpmodel.Endpoint) {
+	size, constant := q.config.Request.Fixed()
+	if q.varies || !constant || q.expected >= int64(size) {
+		q.record.Asked(q.name, index, ep)
+		return
+	}
+	q.record.Opened(now, q.name, index, ep)
 }
 
 // ask sends a request, or closes when there are to be no more.
@@ -221,7 +235,7 @@ func (q *requests) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel
 		q.close(c)
 	}
 	if ev&tcpmodel.EvReleased != 0 {
-		q.record.Snapshot(ep.Conn(), ep.Stats())
+		q.record.Released(ep.Conn(), ep.Stats())
 		c.ep = nil
 	}
 }

@@ -217,6 +217,7 @@ func (s *server) take(now des.Time, ep *tcpmodel.Endpoint) {
 		s.work(now, 1)
 	}
 	s.accepted.Add(1)
+	s.record.Accepted(now, ep)
 	if s.request == 0 {
 		s.asked(now, i)
 	}
@@ -243,7 +244,7 @@ func (s *server) HandleEvents(now des.Time, ep *tcpmodel.Endpoint, ev tcpmodel.E
 		s.finish(now, i)
 	}
 	if ev&tcpmodel.EvReleased != 0 {
-		s.record.Snapshot(ep.Conn(), ep.Stats())
+		s.record.Released(ep.Conn(), ep.Stats())
 		s.forget(now, i)
 		c.ep = nil
 		s.conns.release(i)

@@ -26,6 +26,12 @@ type Users struct {
 	Socket          Socket             `key:"socket" doc:"Options of their sockets." example:"{tcp_nodelay: true}"`
 }
 
+// Flows is the number of connections that figures may name, in the order in which
+// they are opened.
+func (c *Users) Flows() (n int, shown bool) {
+	return mostFlows, false
+}
+
 // Build makes the workload.
 func (c *Users) Build(name string, on quantity.Host) (Workload, error) {
 	if c.Users < 1 || c.Requests < 0 || c.Ramp < 0 {
