@@ -59,7 +59,7 @@ func (ep *Endpoint) arriveSynSent(now des.Time, seg *segment.Segment) {
 	if !seg.Has(segment.SYN) {
 		return
 	}
-	ep.opt = st.cfg.agree(seg, st.cfg.rcvWScaleFor(ep.rcvBuf))
+	ep.opt = st.cfg.agree(seg, st.cfg.rcvWScaleFor(ep.rcvBuf, ep.rcvBufLocked))
 	if ep.opt.tsOK {
 		ep.tsRecent, ep.tsRecentAt = seg.TSVal, now
 	}

@@ -161,7 +161,7 @@ func (l *Listener) syn(now des.Time, seg *segment.Segment, isn segment.Seq) {
 		st.counters.ListenDrops++
 		return
 	}
-	o := cfg.agree(seg, cfg.rcvWScaleFor(l.rcvBuf()))
+	o := cfg.agree(seg, cfg.rcvWScaleFor(l.rcvBuf(), l.sock.RcvBuf > 0))
 	if l.readsMarks() {
 		o.ecnOK, o.ect = seg.Has(ecnSyn), true
 	}
@@ -236,7 +236,7 @@ func (l *Listener) cookieArrives(now des.Time, seg *segment.Segment) bool {
 			return true
 		}
 		if o.wscaleOK {
-			o.rcvWScale = st.cfg.rcvWScaleFor(l.rcvBuf())
+			o.rcvWScale = st.cfg.rcvWScaleFor(l.rcvBuf(), l.sock.RcvBuf > 0)
 		}
 	}
 	if l.acceptQueueFull() {

@@ -444,3 +444,17 @@ func TestListenerReceiveBuffer(t *testing.T) {
 		}
 	}
 }
+
+// The window scale where SO_RCVBUF is set, as TCP_INFO tells it of both ends of a
+// connection of Linux 6.18 (the kernel doubles what is set; half of it is for data).
+func TestWindowScaleOfLockedBuffer(t *testing.T) {
+	cfg := linux
+	for _, c := range []struct {
+		rcvbuf int
+		scale  uint8
+	}{{40000, 0}, {120000, 0}, {200000, 1}, {400000, 2}} {
+		if got := cfg.rcvWScaleFor(c.rcvbuf, true); got != c.scale {
+			t.Errorf("buffer of %d: scale %d, kernel %d", c.rcvbuf, got, c.scale)
+		}
+	}
+}

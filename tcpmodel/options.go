@@ -45,12 +45,16 @@ func (c *Config) rcvSpace(rcvbuf int) int {
 }
 
 // rcvWScaleFor returns the window scale that lets the whole of the largest
-// receive buffer be offered.
-func (c *Config) rcvWScaleFor(rcvbuf int) uint8 {
+// receive buffer be offered, which with SO_RCVBUF (locked) is rcvbuf (Linux's
+// tcp_select_initial_window).
+func (c *Config) rcvWScaleFor(rcvbuf int, locked bool) uint8 {
 	if !c.WindowScaling {
 		return 0
 	}
 	space := uint64(max(rcvbuf, c.RmemMax))
+	if locked {
+		space = uint64(c.rcvSpace(rcvbuf))
+	}
 	return uint8(min(max(bits.Len64(space)-1-15, 0), maxWScale))
 }
 

@@ -113,7 +113,7 @@ func (ep *Endpoint) sendSegment(now des.Time, s *sentSegment, why Cause) {
 	}
 	if s.flags&sentSyn != 0 {
 		cfg := &ep.st.cfg
-		scale := cfg.rcvWScaleFor(ep.rcvBuf)
+		scale := cfg.rcvWScaleFor(ep.rcvBuf, ep.rcvBufLocked)
 		cfg.offer(seg, nil, scale, ep.offeredMSS())
 		ep.ecnSyn(seg, s.flags&sentEver != 0)
 		ep.offerCookie(seg)
