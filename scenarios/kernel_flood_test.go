@@ -64,7 +64,8 @@ func checkFlood(t *testing.T, r *recording) {
 // lateServer runs a case with the timers of the server one tick behind those of the
 // client. Both hosts of the recording were one machine with two processors, only one
 // of which counts jiffies; the other may look at its timers just before, and then
-// acts on them a tick later. Entries expire on the wheel, 32 ms apart, and so do the
+// acts on them a tick later; that it did is inferred from the figures, not seen.
+// Entries expire on the wheel, 32 ms apart, and so do the
 // timers by which clients repeat their SYNs, so that a tick decides how much of what
 // became free is left. What comes to the server is early by as much here, and what
 // it sends late.
